@@ -137,9 +137,7 @@ class ProjectMember(Base):
     role: Mapped[str] = mapped_column(String(12))
     ends_at: Mapped[dt.datetime | None]
     __table_args__ = (
-        CheckConstraint(
-            "role IN ('viewer', 'annotator', 'contributor', 'manager')", name="role"
-        ),
+        CheckConstraint("role IN ('viewer', 'annotator', 'contributor', 'manager')", name="role"),
         Index("ix_project_member_person", "person"),
     )
 

@@ -1,0 +1,28 @@
+"""How Alembic reaches the database: the URL comes from `db.session`, never from a file."""
+
+from alembic import context
+
+from cid_server_ext.db.session import connect
+from cid_server_ext.db.tables import UTC, Base
+
+
+def _render(kind, obj, autogen):
+    """Write our UTC type as the plain column it is."""
+    if kind == "type" and isinstance(obj, UTC):
+        return "sa.DateTime(timezone=True)"
+    return False
+
+
+engine = connect(context.config.attributes["url"])
+with engine.connect() as connection:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        render_item=_render,
+        compare_type=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()
+engine.dispose()
