@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,15 @@ def open_database(url: str) -> Sessions:
             "stop the service, make a backup and run `jupyter cid migrate`"
         )
     return sessionmaker(engine, expire_on_commit=False)
+
+
+@contextmanager
+def reading(sessions: Sessions) -> Iterator[Session]:
+    """Give a session that only reads: on SQLite it waits for no writer and holds none up."""
+    with sessions() as session:
+        session.connection(execution_options={"reads": True})
+        yield session
+        session.rollback()
 
 
 def _config(url: str) -> Config:

@@ -1,0 +1,88 @@
+"""The Jupyter Server extension: traits read once, services built, routes added.
+
+Its home decides what it is: `service` (a hub service, the only one that decides), `laptop` (an
+embedded catalog for one trusted user) or `pointer` (in a hub user's own server: it only says where
+the service is).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlparse
+
+from jupyter_core.paths import jupyter_data_dir
+from jupyter_server.extension.application import ExtensionApp
+from tornado.ioloop import PeriodicCallback
+from traitlets import Enum, Unicode, default
+
+from . import services
+from .pointer import pointer_routes
+
+SWEEP = 60_000  # milliseconds between two looks for deposits that nobody will finish
+
+
+class CidApp(ExtensionApp):
+    """CID for Jupyter."""
+
+    name = "cid_server_ext"
+    load_other_extensions = True
+
+    home = Enum(["service", "laptop", "pointer"], help="What this process is.").tag(config=True)
+    database = Unicode(help="SQLAlchemy URL of the catalog's database.").tag(config=True)
+    storage = Unicode(help="Folder of images, files and staging.").tag(config=True)
+    signing_key_file = Unicode(help="Key of the tickets; made when absent.").tag(config=True)
+    service_url = Unicode(help="Where the service is, for the pointer.").tag(config=True)
+
+    @default("home")
+    def _home(self) -> str:
+        if os.environ.get("JUPYTERHUB_USER"):
+            return "pointer"
+        return "service" if os.environ.get("CID_STORAGE") else "laptop"
+
+    @default("storage")
+    def _storage(self) -> str:
+        return os.environ.get("CID_STORAGE") or f"{jupyter_data_dir()}/cid/storage"
+
+    @default("database")
+    def _database(self) -> str:
+        kept = f"sqlite:///{Path(self.storage).parent}/catalog.sqlite"
+        return os.environ.get("CID_DATABASE") or kept
+
+    @default("signing_key_file")
+    def _signing_key_file(self) -> str:
+        kept = f"{Path(self.storage).parent}/signing.key"
+        return os.environ.get("CID_SIGNING_KEY_FILE") or kept
+
+    @default("service_url")
+    def _service_url(self) -> str:
+        return os.environ.get("CID_URL", "/services/cid/")
+
+    def initialize_handlers(self) -> None:
+        """Add the routes of this home."""
+        if self.home == "pointer":
+            self.handlers += pointer_routes(urlparse(self.service_url).path)
+            return
+        # imported here, so that a pointer in 250 users' servers loads neither database nor imaging
+        from .handlers.routes import routes
+
+        base = "/" if self.home == "service" else "/cid/"
+        prefix = self.serverapp.base_url.rstrip("/") + base
+        settings = services.Settings(
+            database=self.database,
+            storage=Path(self.storage).resolve(),
+            signing_key_file=Path(self.signing_key_file),
+            embedded=self.home == "laptop",
+        )
+        self.built = services.build(settings, prefix)
+        self.settings |= {"cid": self.built, "cid_data": self.built.data}
+        self.handlers += routes(base)
+        self.built.importer.resume()
+        PeriodicCallback(self.built.importer.sweep, SWEEP).start()
+        if self.home == "laptop":
+            self.log.warning("CID: an embedded catalog for one trusted user, in %s", self.storage)
+
+    async def stop_extension(self) -> None:
+        """Stop background work; imports under way go on at the next start."""
+        if hasattr(self, "built"):
+            self.built.close()

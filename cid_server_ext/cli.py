@@ -1,0 +1,134 @@
+"""`jupyter cid ...`: the catalog from a shell, as the person whose token it is.
+
+`import` and `template` are clients of the service like any other; `migrate` is the operator's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cid_client
+from cid_client.errors import CidError
+
+from .errors import CidError as ServerError
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run one command; a refusal is one line and exit status 1."""
+    arguments = _parser().parse_args(argv)
+    try:
+        sys.exit(arguments.command(arguments))
+    except (CidError, ServerError) as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def import_(arguments: argparse.Namespace) -> int:
+    """Import every image below PATH; one bad file ends itself, not the others."""
+    catalog = _connect(arguments)
+    from cid_client.uploads import find_items
+
+    path = Path(arguments.path)
+    if not path.exists():
+        raise CidError(f"{path}: no such file or folder")
+    catalog.project(arguments.project)
+    items = list(find_items(path))
+    if not items:
+        raise CidError(f"{path}: nothing in it that looks like an image")
+    failed = 0
+    for item in items:
+        with _progress(item.name) as told:
+            try:
+                made = catalog.upload(
+                    item, arguments.project, arguments.dataset, on_progress=told
+                )
+            except CidError as error:
+                failed += 1
+                print(f"{item}: {type(error).__name__}: {error}", file=sys.stderr)
+                continue
+        for image in made:
+            shape = "x".join(str(length) for length in image.shape)
+            print(f"{image.uid}  {image.name}  {image.axes} {shape} {image.dtype}")
+    return 1 if failed else 0
+
+
+def publish(arguments: argparse.Namespace) -> int:
+    """Publish a template folder's template.toml and template.ipynb. Staff may."""
+    catalog = _connect(arguments)
+    folder = Path(arguments.folder)
+    with (folder / "template.toml").open("rb") as file:
+        manifest = tomllib.load(file)
+    notebook = (folder / "template.ipynb").read_text(encoding="utf-8")
+    template = catalog.publish(manifest, notebook)
+    print(f"{template.name} {template.version}  {template.digest}")
+    return 0
+
+
+def migrate(arguments: argparse.Namespace) -> int:
+    """Bring the database to this release's schema."""
+    from .db.session import migrate as to_newest
+
+    url = arguments.database or os.environ.get("CID_DATABASE")
+    if not url:
+        raise ServerError("say which database: --database URL or CID_DATABASE")
+    to_newest(url)
+    return 0
+
+
+def _connect(arguments: argparse.Namespace) -> Any:
+    return cid_client.connect(arguments.url, arguments.token)
+
+
+class _progress:
+    """A progress bar on a terminal, nothing in a pipe."""
+
+    def __init__(self, name: str) -> None:
+        from rich.progress import Progress
+
+        self.bar = Progress(transient=True, disable=not sys.stderr.isatty())
+        self.task = self.bar.add_task(name, total=1.0)
+
+    def __enter__(self) -> Callable[[float, str], None]:
+        self.bar.start()
+        return lambda fraction, text: self.bar.update(self.task, completed=fraction)
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="jupyter cid", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("import", help="import images into a project")
+    command.add_argument("path", help="a file, an OME-Zarr folder, or a folder of them")
+    command.add_argument("--project", required=True)
+    command.add_argument("--dataset", default="", help='a path such as "screen/plate 1"')
+    _as_person(command)
+    command.set_defaults(command=import_)
+
+    command = commands.add_parser("publish", help="publish a template folder (staff)")
+    command.add_argument("folder")
+    _as_person(command)
+    command.set_defaults(command=publish)
+
+    command = commands.add_parser("migrate", help="bring the database to this release's schema")
+    command.add_argument("--database", help="SQLAlchemy URL (default: CID_DATABASE)")
+    command.set_defaults(command=migrate)
+    return parser
+
+
+def _as_person(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--url", help="the catalog (default: CID_URL)")
+    command.add_argument("--token", help="a hub token (default: CID_TOKEN or the server's own)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""Deposits: the only way bytes come in. Reserved, staged, converted, then committed or gone.
+
+open -> importing -> done | failed;  open | importing -> aborted
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from ...db.tables import Dataset, Deposit, Project, Run
+from ...errors import BadInput, Conflict, NotAllowed, NotFound
+from .. import journal, names, policy
+from ..actor import Actor
+from ..ledger import allocations
+from . import datasets
+
+NEXT = {
+    "open": {"importing", "aborted"},
+    "importing": {"done", "failed", "aborted"},
+}
+KINDS = ("import", "files")
+LIFETIME = dt.timedelta(hours=24)
+MOST_FILES = 100_000
+
+
+def open_import(
+    session: Session,
+    actor: Actor,
+    project: str,
+    *,
+    dataset: str,
+    kind: str,
+    declared: list[dict[str, Any]],
+) -> Deposit:
+    """Reserve room for the declared files and return the open deposit. Contributors may."""
+    row = policy.require(session, actor, "contributor", Project, project)
+    if kind not in KINDS:
+        raise BadInput(f"a deposit's kind is one of {', '.join(KINDS)}")
+    if row.state != "active":
+        raise Conflict(f"project {row.name!r} is {row.state}: it takes no deposits")
+    nbytes = _declared_bytes(declared)
+    allocations.reserve(session, row.id, nbytes)
+    target = datasets.at(session, actor, row, names.dataset_path(dataset))
+    return _open(session, actor, row.id, target, kind, declared, nbytes)
+
+
+def open_for_run(
+    session: Session, actor: Actor, run: Run, declared: list[dict[str, Any]]
+) -> Deposit:
+    """Open the deposit of a run's output; the run's reservation moves into it.
+
+    An earlier attempt's open deposit is aborted and its reservation taken over.
+    """
+    if run.state != "running":
+        raise Conflict(f"run {run.uid} is {run.state}: it takes no output")
+    earlier = select(Deposit).where(Deposit.run_id == run.id, Deposit.state == "open")
+    held = run.reserved
+    for old in session.scalars(earlier):
+        move(session, old, "aborted")
+        held, old.reserved = held + old.reserved, 0
+    nbytes = _declared_bytes(declared)
+    if nbytes > held:
+        allocations.reserve(session, run.project_id, nbytes - held)
+        held = nbytes
+    run.reserved = 0
+    project = session.get_one(Project, run.project_id)
+    source = run.inputs[0].image.dataset.path
+    path = "/".join(part for part in (source, run.template.name) if part)
+    target = datasets.at(session, actor, project, path)
+    return _open(session, actor, project.id, target, "run", declared, held, run)
+
+
+def get(session: Session, actor: Actor, uid: str) -> Deposit:
+    """Return a deposit to the one who makes it; to everybody else it is absent."""
+    deposit = session.scalar(policy.visible(actor, Deposit).where(Deposit.uid == uid))
+    if deposit is None or (actor.run_id is None and deposit.person != actor.name):
+        raise NotFound(f"no deposit {uid!r} of yours")
+    return deposit
+
+
+def begin(session: Session, actor: Actor, uid: str, manifest: dict[str, Any]) -> Deposit:
+    """Take the staged files as complete: the import may begin."""
+    deposit = get(session, actor, uid)
+    if not actor.writes:
+        raise NotAllowed("your token may only read")
+    move(session, deposit, "importing", manifest=manifest)
+    if deposit.run_id is not None:
+        session.execute(
+            update(Run)
+            .where(Run.id == deposit.run_id, Run.state == "running")
+            .values(state="committing")
+        )
+    return deposit
+
+
+def abort(session: Session, actor: Actor, uid: str) -> Deposit:
+    """Give the room back; the caller removes what was staged."""
+    deposit = get(session, actor, uid)
+    if not actor.writes:
+        raise NotAllowed("your token may only read")
+    end(session, deposit, "aborted")
+    return deposit
+
+
+def widen(session: Session, deposit_id: int, nbytes: int) -> None:
+    """Reserve `nbytes` in all for the deposit, or raise OverQuota; never narrows."""
+    deposit = session.get_one(Deposit, deposit_id, populate_existing=True)
+    if deposit.state != "importing":
+        raise Conflict(f"deposit {deposit.uid} is {deposit.state}")
+    if nbytes > deposit.reserved:
+        allocations.reserve(session, deposit.project_id, nbytes - deposit.reserved)
+        deposit.reserved = nbytes
+
+
+def end(
+    session: Session, deposit: Deposit, state: str, error: dict[str, Any] | None = None
+) -> None:
+    """Close the deposit without a result and give its reservation back."""
+    move(session, deposit, state, error=error)
+    if deposit.reserved:
+        allocations.release(session, deposit.project_id, deposit.reserved)
+        deposit.reserved = 0
+
+
+def move(session: Session, deposit: Deposit, to: str, **changes: Any) -> None:
+    """Change the state by one conditional UPDATE, or raise Conflict."""
+    sources = [state for state, nexts in NEXT.items() if to in nexts]
+    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        update(Deposit)
+        .where(Deposit.id == deposit.id, Deposit.state.in_(sources))
+        .values(state=to, **changes)
+    )
+    if done.rowcount == 0:
+        session.refresh(deposit)
+        raise Conflict(f"deposit {deposit.uid} is {deposit.state}, it cannot become {to}")
+    session.refresh(deposit)
+
+
+def expired(session: Session) -> list[Deposit]:
+    """Return the open deposits whose time has passed; nobody will finish them."""
+    now = dt.datetime.now(dt.UTC)
+    stale = select(Deposit).where(Deposit.state == "open", Deposit.expires_at < now)
+    return list(session.scalars(stale))
+
+
+def in_state(session: Session, state: str) -> list[Deposit]:
+    """Return the deposits in one state, oldest first."""
+    return list(session.scalars(select(Deposit).where(Deposit.state == state).order_by(Deposit.id)))
+
+
+def _open(
+    session: Session,
+    actor: Actor,
+    project_id: int,
+    target: Dataset,
+    kind: str,
+    declared: list[dict[str, Any]],
+    nbytes: int,
+    run: Run | None = None,
+) -> Deposit:
+    deposit = Deposit(
+        project_id=project_id,
+        dataset_id=target.id,
+        kind=kind,
+        person=actor.name,
+        run_id=run and run.id,
+        declared=declared,
+        reserved=nbytes,
+        expires_at=dt.datetime.now(dt.UTC) + LIFETIME,
+    )
+    session.add(deposit)
+    session.flush()
+    detail = {"kind": kind, "bytes": nbytes, "files": len(declared)}
+    journal.record(session, actor.name, "open deposit", f"deposit:{deposit.uid}", detail)
+    return deposit
+
+
+def _declared_bytes(declared: list[dict[str, Any]]) -> int:
+    if not 1 <= len(declared) <= MOST_FILES:
+        raise BadInput(f"a deposit declares 1 to {MOST_FILES} files")
+    for file in declared:
+        parts = str(file["path"]).split("/")
+        if "\\" in file["path"] or any(part in ("", ".", "..") for part in parts):
+            raise BadInput(f"file path {file['path']!r}: relative, with '/' between names")
+        for part in parts:
+            names.label(part, "file")
+    paths = [file["path"] for file in declared]
+    if len(set(paths)) != len(paths):
+        raise BadInput("a file is declared twice")
+    return sum(int(file["nbytes"]) for file in declared)

@@ -1,0 +1,143 @@
+"""Runs as people and workers see them: listed, watched, cancelled, told how far they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, selectinload
+
+from ...db.tables import Deposit, File, Image, Project, Run, RunInput
+from ...errors import Conflict, NotAllowed
+from .. import journal, policy
+from ..actor import Actor
+from . import states
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a worker says of its progress: cell `cell` of `cells`, and a line of text."""
+
+    cell: int = 0
+    cells: int = 0
+    text: str = ""
+
+
+def get(session: Session, actor: Actor, uid: str) -> Run:
+    """Return the run, or raise NotFound."""
+    return policy.find(session, actor, Run, uid)
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    *,
+    batch: str | None = None,
+    project: str | None = None,
+    limit: int = 50,
+    after: int | None = None,
+) -> list[Run]:
+    """Return visible runs, newest first; of one batch in the order of its submit."""
+    query = policy.visible(actor, Run).options(
+        selectinload(Run.inputs).selectinload(RunInput.image),
+        selectinload(Run.template),
+        selectinload(Run.project),
+        selectinload(Run.dataset),
+        selectinload(Run.notebook),
+    )
+    if project is not None:
+        row = policy.find(session, actor, Project, project)
+        query = query.where(Run.project_id == row.id)
+    if batch is not None:
+        return list(session.scalars(query.where(Run.batch == batch).order_by(Run.id)))
+    if after is not None:
+        query = query.where(Run.id < after)
+    return list(session.scalars(query.order_by(Run.id.desc()).limit(min(limit, 200))))
+
+
+def outputs(session: Session, runs: list[Run]) -> dict[int, tuple[list[Image], list[File]]]:
+    """Return what each run wrote, in two queries for all of them."""
+    ids = [run.id for run in runs]
+    found: dict[int, tuple[list[Image], list[File]]] = {run.id: ([], []) for run in runs}
+    for image in session.scalars(select(Image).where(Image.run_id.in_(ids)).order_by(Image.id)):
+        found[image.run_id or 0][0].append(image)
+    for file in session.scalars(select(File).where(File.run_id.in_(ids)).order_by(File.id)):
+        found[file.run_id or 0][1].append(file)
+    return found
+
+
+def cancel(session: Session, actor: Actor, uid: str) -> Run:
+    """Ask a run to stop: queued ones end now, others at the next word from their worker."""
+    run = get(session, actor, uid)
+    if actor.run_id is not None or not actor.writes:
+        raise NotAllowed("this token may not cancel a run")
+    if run.person != actor.name:
+        policy.require(session, actor, "manager", Project, run.project.name)
+    if run.state in states.ENDED:
+        raise Conflict(f"run {run.uid} is {run.state} already")
+    if run.state == "queued":
+        states.move(session, run.id, "cancelled", by=actor.name)
+    else:
+        session.execute(update(Run).where(Run.id == run.id).values(cancel_asked=True))
+        journal.record(session, actor.name, "ask to cancel", f"run:{run.uid}")
+    session.refresh(run)
+    return run
+
+
+def work(session: Session, actor: Actor, uid: str) -> Run:
+    """Return the run to its own worker, which will execute it."""
+    run = _own(session, actor, uid)
+    if run.state not in ("starting", "running"):
+        raise Conflict(f"run {run.uid} is {run.state}")
+    return run
+
+
+def progress(session: Session, actor: Actor, uid: str, told: Told) -> bool:
+    """Keep how far the run is; its first word makes it running. Return whether it shall stop."""
+    run = _own(session, actor, uid)
+    if run.state == "starting":
+        states.move(session, run.id, "running")
+        session.refresh(run)
+    cell = min(told.cell, told.cells)
+    fraction = round(cell / told.cells, 3) if told.cells else 0.0
+    run.progress = {
+        "cell": cell,
+        "cells": told.cells,
+        "fraction": fraction,
+        "text": told.text[:200],
+    }
+    return run.cancel_asked or run.state != "running"
+
+
+def finish(
+    session: Session, run: Run, state: str, *, manifest: dict[str, Any], deposit: Deposit
+) -> None:
+    """End the run with what its deposit brought: the last step of a commit.
+
+    `deposit` was committed in this same transaction.
+    """
+    files = list(
+        session.scalars(select(File).where(File.uid.in_(deposit.results.get("files", []))))
+    )
+    notebook = next((file for file in files if file.kind == "notebook"), None)
+    states.move(
+        session,
+        run.id,
+        state,
+        by=run.person,
+        error=manifest.get("error"),
+        metrics=manifest.get("metrics") or {},
+        environment=manifest.get("environment") or {},
+        dataset_id=deposit.dataset_id,
+        notebook_id=notebook and notebook.id,
+        token_hash=None,
+    )
+    session.refresh(run)
+
+
+def _own(session: Session, actor: Actor, uid: str) -> Run:
+    run = policy.find(session, actor, Run, uid)
+    if actor.run_id != run.id:
+        raise NotAllowed("only the run itself may do this, with its run token")
+    return run

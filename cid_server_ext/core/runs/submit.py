@@ -1,0 +1,101 @@
+"""Submit: every image and every parameter is checked, the output reserved, then runs are queued."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ...db.tables import Image, Project, Run, RunInput, Template, new_uid
+from ...errors import BadInput
+from .. import journal, policy
+from ..actor import Actor
+from ..ledger import allocations
+from . import manifest as manifests
+from . import parameters, templates
+
+MOST_IMAGES = 1000
+OVERHEAD = 4_000_000  # executed notebook, tables and metadata of one run, in bytes
+
+
+def submit(
+    session: Session,
+    actor: Actor,
+    template: str,
+    images: list[str],
+    given: dict[str, Any],
+) -> list[Run]:
+    """Queue one run for each image, all of one batch; all or nothing.
+
+    Raises NotFound, NotAllowed (contributor of each image's project), BadParameter, BadInput or
+    OverQuota before anything is queued.
+    """
+    published = templates.newest(session, actor, template)
+    if not 1 <= len(images) <= MOST_IMAGES or len(set(images)) != len(images):
+        raise BadInput(f"a batch takes 1 to {MOST_IMAGES} images, each once")
+    chosen = [policy.require(session, actor, "contributor", Image, uid) for uid in images]
+    manifest = manifests.read(published.manifest)
+    values = parameters.checked(manifest, given)
+    for image in chosen:
+        _check_contract(manifest, image)
+    batch = new_uid()
+    runs = [_queue(session, actor, published, manifest, image, values, batch) for image in chosen]
+    session.flush()
+    return runs
+
+
+def output_bytes(manifest: manifests.Manifest, image: Image) -> int:
+    """Return the bytes to reserve: uncompressed labels with their pyramid, and the small things."""
+    plane = math.prod(
+        length for axis, length in zip(image.axes, image.shape, strict=True) if axis != "c"
+    )
+    outputs = manifest.outputs
+    stores = len(outputs.labels) + len(outputs.images)
+    return stores * plane * outputs.labels_bytes_per_pixel * 4 // 3 + OVERHEAD
+
+
+def _queue(
+    session: Session,
+    actor: Actor,
+    template: Template,
+    manifest: manifests.Manifest,
+    image: Image,
+    values: dict[str, Any],
+    batch: str,
+) -> Run:
+    nbytes = output_bytes(manifest, image)
+    allocations.reserve(session, image.project_id, nbytes)
+    run = Run(
+        uid=new_uid(),
+        batch=batch,
+        project_id=image.project_id,
+        template_id=template.id,
+        person=actor.name,
+        parameters=values,
+        reserved=nbytes,
+        inputs=[RunInput(position=0, image_id=image.id, role=manifest.inputs.roles[0])],
+    )
+    session.add(run)
+    detail = {
+        "template": template.name,
+        "version": template.version,
+        "digest": template.digest,
+        "parameters": values,
+        "inputs": [image.uid],
+        "project": session.get_one(Project, image.project_id).name,
+    }
+    journal.record(session, actor.name, "submit run", f"run:{run.uid}", detail)
+    return run
+
+
+def _check_contract(manifest: manifests.Manifest, image: Image) -> None:
+    asked = manifest.inputs
+    title = manifest.template.name
+    if image.kind != asked.kind:
+        raise BadInput(f"{title} takes {asked.kind}, {image.name!r} is {image.kind}")
+    missing = [axis for axis in asked.axes if axis not in image.axes]
+    if missing:
+        raise BadInput(f"{title} needs axes {', '.join(missing)}, {image.name!r} has {image.axes}")
+    if asked.dtypes and image.dtype not in asked.dtypes:
+        raise BadInput(f"{title} takes {', '.join(asked.dtypes)}, {image.name!r} is {image.dtype}")

@@ -1,0 +1,100 @@
+"""Deposits: room reserved, files staged by ticket, then committed or given up."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..core.catalog import deposits
+from ..storage.roots import staging_prefix
+from . import shapes
+from .base import Ask, CidHandler, endpoint
+
+
+class Declared(BaseModel):
+    """One file that will be uploaded: its path in the deposit and its size in bytes."""
+
+    model_config = ConfigDict(extra="forbid")
+    path: str = Field(max_length=600)
+    nbytes: int = Field(ge=0, lt=2**60)
+
+
+class NewDeposit(BaseModel):
+    """What will come: `import` is read as images, `files` is kept as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+    kind: Literal["import", "files"] = "import"
+    dataset: str = ""
+    files: list[Declared]
+
+
+class Output(BaseModel):
+    """What one staged path of a run is."""
+
+    model_config = ConfigDict(extra="forbid")
+    kind: Literal["labels", "image", "table", "figure", "file", "notebook"]
+    name: str = Field(min_length=1, max_length=120)
+    path: str = Field(min_length=1, max_length=600)
+    source: str | None = None
+
+
+class Manifest(BaseModel):
+    """What the depositor says of the whole; an import has nothing to say."""
+
+    model_config = ConfigDict(extra="forbid")
+    state: Literal["done", "failed", "cancelled"] = "done"
+    error: dict[str, Any] | None = None
+    metrics: dict[str, float | str | bool] = {}
+    environment: dict[str, Any] = {}
+    outputs: list[Output] = []
+
+
+class Deposits(CidHandler):
+    """projects/{project}/deposits."""
+
+    @endpoint(
+        "Open a deposit", who="contributor", body=NewDeposit, answer=shapes.Deposit, status=201
+    )
+    def post(self, ask: Ask, project: str) -> shapes.Deposit:
+        """Reserve its bytes and answer where to PUT the files."""
+        new = ask.body
+        declared = [file.model_dump() for file in new.files]
+        row = deposits.open_import(
+            ask.session,
+            ask.actor,
+            project,
+            dataset=new.dataset,
+            kind=new.kind,
+            declared=declared,
+        )
+        return shapes.deposit(ask, row)
+
+
+class Deposit(CidHandler):
+    """deposits/{deposit}."""
+
+    @endpoint("How a deposit goes", who="owner", answer=shapes.Deposit)
+    def get(self, ask: Ask, deposit: str) -> shapes.Deposit:
+        """With a fresh write ticket while it is open."""
+        return shapes.deposit(ask, deposits.get(ask.session, ask.actor, deposit))
+
+    @endpoint("Give a deposit up", who="owner", answer=shapes.Deposit)
+    def delete(self, ask: Ask, deposit: str) -> shapes.Deposit:
+        """Its room is given back and its bytes are removed."""
+        row = deposits.abort(ask.session, ask.actor, deposit)
+        remove = ask.services.data.root.remove
+        ask.after.append(functools.partial(remove, staging_prefix(row.uid)))
+        return shapes.deposit(ask, row)
+
+
+class Commit(CidHandler):
+    """deposits/{deposit}/commit."""
+
+    @endpoint("Begin the import", who="owner", body=Manifest, answer=shapes.Deposit, status=202)
+    def post(self, ask: Ask, deposit: str) -> shapes.Deposit:
+        """Everything becomes visible at once, or nothing; poll the deposit."""
+        row = deposits.begin(ask.session, ask.actor, deposit, ask.body.model_dump(mode="json"))
+        ask.after.append(functools.partial(ask.services.importer.submit, row.uid))
+        return shapes.deposit(ask, row)

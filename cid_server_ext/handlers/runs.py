@@ -1,0 +1,126 @@
+"""Runs: submitted and watched by people, served by their workers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..core.catalog import deposits
+from ..core.runs import runs, submit
+from . import run_shapes, shapes
+from .base import Ask, CidHandler, endpoint
+from .deposits import Declared
+
+
+class Submit(BaseModel):
+    """A template, the images it runs on (one run each) and its parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+    template: str
+    images: list[str]
+    parameters: dict[str, Any] = {}
+
+
+class Asked(BaseModel):
+    """Which runs; `after` is an earlier page's `next`."""
+
+    model_config = ConfigDict(extra="forbid")
+    batch: str | None = None
+    project: str | None = None
+    limit: int = Field(50, ge=1, le=200)
+    after: int | None = Field(None, ge=0)
+
+
+class Told(BaseModel):
+    """How far a worker is."""
+
+    model_config = ConfigDict(extra="forbid")
+    cell: int = Field(0, ge=0)
+    cells: int = Field(0, ge=0)
+    text: str = ""
+
+
+class Files(BaseModel):
+    """The files a run will upload."""
+
+    model_config = ConfigDict(extra="forbid")
+    files: list[Declared]
+
+
+class Runs(CidHandler):
+    """runs."""
+
+    @endpoint("Runs I may see", who="anyone", query=Asked, answer=run_shapes.Runs)
+    def get(self, ask: Ask) -> run_shapes.Runs:
+        """Newest first; the runs of one batch in the order of their submit."""
+        q = ask.query
+        rows = runs.listing(
+            ask.session,
+            ask.actor,
+            batch=q.batch,
+            project=q.project,
+            limit=q.limit,
+            after=q.after,
+        )
+        more = q.batch is None and len(rows) == q.limit
+        return run_shapes.Runs(
+            runs=run_shapes.several(ask, rows), next=rows[-1].id if more else None
+        )
+
+    @endpoint("Run a template", who="contributor", body=Submit, answer=run_shapes.Batch, status=201)
+    def post(self, ask: Ask) -> run_shapes.Batch:
+        """All images or none; one run for each."""
+        new = ask.body
+        rows = submit.submit(ask.session, ask.actor, new.template, new.images, new.parameters)
+        for row in rows:
+            ask.session.refresh(row)
+        return run_shapes.Batch(batch=rows[0].batch, runs=run_shapes.several(ask, rows))
+
+
+class Run(CidHandler):
+    """runs/{run}."""
+
+    @endpoint("One run", who="viewer", answer=run_shapes.Run)
+    def get(self, ask: Ask, run: str) -> run_shapes.Run:
+        """With what it wrote."""
+        return run_shapes.one(ask, runs.get(ask.session, ask.actor, run))
+
+
+class Cancel(CidHandler):
+    """runs/{run}/cancel."""
+
+    @endpoint("Stop a run", who="owner", answer=run_shapes.Run)
+    def post(self, ask: Ask, run: str) -> run_shapes.Run:
+        """A queued run ends now, another at its worker's next word."""
+        return run_shapes.one(ask, runs.cancel(ask.session, ask.actor, run))
+
+
+class Work(CidHandler):
+    """runs/{run}/work."""
+
+    @endpoint("What to execute", who="run", answer=run_shapes.Work)
+    def get(self, ask: Ask, run: str) -> run_shapes.Work:
+        """For the run's own worker."""
+        return run_shapes.work(ask, runs.work(ask.session, ask.actor, run))
+
+
+class Progress(CidHandler):
+    """runs/{run}/progress."""
+
+    @endpoint("How far a run is", who="run", body=Told, answer=run_shapes.Going)
+    def post(self, ask: Ask, run: str) -> run_shapes.Going:
+        """The answer says whether to stop."""
+        told = runs.Told(**ask.body.model_dump())
+        return run_shapes.Going(cancel=runs.progress(ask.session, ask.actor, run, told))
+
+
+class RunDeposits(CidHandler):
+    """runs/{run}/deposits."""
+
+    @endpoint("Bring a run's output", who="run", body=Files, answer=shapes.Deposit, status=201)
+    def post(self, ask: Ask, run: str) -> shapes.Deposit:
+        """Its room was reserved at submit."""
+        row = runs.work(ask.session, ask.actor, run)
+        declared = [file.model_dump() for file in ask.body.files]
+        return shapes.deposit(ask, deposits.open_for_run(ask.session, ask.actor, row, declared))

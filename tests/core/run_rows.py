@@ -1,0 +1,62 @@
+"""Rows that a run needs: a project with room, a template, queued runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from cid_server_ext.db.session import migrate, open_database
+from cid_server_ext.db.tables import Allocation, Project, Run, Team, Template, new_uid
+
+Sessions = sessionmaker[Session]
+
+
+def new_catalog(url: str) -> Sessions:
+    """Return sessions on a migrated database that holds one project and one template."""
+    migrate(url)
+    sessions = open_database(url)
+    with sessions.begin() as session:
+        project = Project(name="demo", team=Team(name="lab"))
+        session.add_all(
+            [
+                Allocation(project=project, limit=10_000, used=0, reserved=0),
+                Template(
+                    name="segment-cells",
+                    version="1.0.0",
+                    digest="0" * 64,
+                    manifest={"resources": {"cores": 1, "workers": 2}},
+                    notebook="{}",
+                    published_by="staff",
+                ),
+            ]
+        )
+    return sessions
+
+
+def queue(sessions: Sessions, runs: int = 1, *, batch: str | None = None, **columns: Any) -> list:
+    """Queue runs of one batch, each with 100 bytes reserved, and return them."""
+    batch = batch or new_uid()
+    with sessions.begin() as session:
+        project = session.get_one(Project, 1)
+        rows = [
+            Run(
+                batch=batch,
+                project_id=project.id,
+                template_id=1,
+                person="researcher",
+                parameters={},
+                reserved=100,
+                **columns,
+            )
+            for _ in range(runs)
+        ]
+        project.allocation.reserved += 100 * runs
+        session.add_all(rows)
+    return rows
+
+
+def read(sessions: Sessions, run_id: int) -> Run:
+    """Return the run as the database has it now."""
+    with sessions() as session:
+        return session.get_one(Run, run_id)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from cid_server_ext.db.session import Sessions, connect, migrate, open_database, reading
+from cid_server_ext.db.tables import Base
+from cid_server_ext.errors import Unavailable
+
+
+def test_migrations_and_tables_say_the_same(sessions: Sessions) -> None:
+    with sessions.kw["bind"].connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_database_without_our_schema_is_refused_with_the_command(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="run `jupyter cid migrate`"):
+        open_database(f"sqlite:///{tmp_path}/new.sqlite")
+
+
+def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new.sqlite"
+    migrate(url)
+    migrate(url)
+    open_database(url).kw["bind"].dispose()
+
+
+def test_acknowledged_writes_are_on_disk_and_references_hold(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        asked = {p: session.scalar(text(f"PRAGMA {p}")) for p in ("journal_mode", "foreign_keys")}
+        assert asked == {"journal_mode": "wal", "foreign_keys": 1}
+        assert session.scalar(text("PRAGMA synchronous")) == 2
+
+
+def test_a_reader_does_not_wait_for_a_writer(sessions: Sessions) -> None:
+    with sessions.begin() as writer:
+        writer.execute(text("INSERT INTO team (uid, name, title) VALUES ('u', 'n', 't')"))
+        with reading(sessions) as reader:
+            assert reader.scalar(text("SELECT count(*) FROM team")) == 0
+
+
+def test_postgresql_gets_a_pool_that_notices_dead_connections() -> None:
+    engine = connect("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    assert engine.pool._pre_ping
+    engine.dispose()

@@ -1,0 +1,123 @@
+"""Start and stop what a test needs: free ports, waiting with a deadline, the service process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+TESTS = Path(__file__).parent
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_until(true: Callable[[], Any], seconds: float = 60, what: str = "condition") -> Any:
+    """Return the first truthy answer, or fail after a deadline."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = true()
+        if answer:
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(f"{what}: not within {seconds} s")
+
+
+@dataclass
+class Service:
+    """A running catalog service, and a way to speak to it as anybody."""
+
+    process: subprocess.Popen[bytes]
+    origin: str
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return f"{self.origin}/services/cid/"
+
+    def ask(self, method: str, path: str, who: Any = None, **more: Any) -> httpx.Response:
+        """Call the API as `who`: a name, a dict of the hub's user model, or "run:<token>"."""
+        headers = more.pop("headers", {}) | identity(who)
+        url = f"{self.url}api/v1/{path}"
+        return httpx.request(method, url, headers=headers, timeout=60, **more)
+
+    def staged(self) -> list[str]:
+        """Return what lies in staging."""
+        staging = self.folder / "storage" / "staging"
+        return sorted(p.name for p in staging.iterdir()) if staging.exists() else []
+
+
+def identity(who: Any) -> dict[str, str]:
+    if who is None:
+        return {}
+    if isinstance(who, str) and who.startswith("run:"):
+        return {"Authorization": f"CID-Run {who[4:]}"}
+    return {"X-Test-User": json.dumps({"name": who} if isinstance(who, str) else who)}
+
+
+STAFF = {
+    "name": "staff",
+    "scopes": ["custom:cid:read", "custom:cid:write", "custom:cid:staff"],
+    "groups": ["cid-staff"],
+}
+
+
+def start_service(folder: Path) -> Service:
+    """Start the real service on a free port with its own database and storage."""
+    port = free_port()
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "CID_STORAGE": str(folder / "storage"),
+        "CID_DATABASE": f"sqlite:///{folder}/catalog.sqlite",
+        "JUPYTER_NO_CONFIG": "1",
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+    }
+    log = (folder / "service.log").open("wb")
+    process = subprocess.Popen(
+        [sys.executable, str(TESTS / "header_service.py"), str(port)],
+        env=environ,
+        stdout=log,
+        stderr=log,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    log.close()
+    service = Service(process, f"http://127.0.0.1:{port}", folder)
+
+    def answers() -> bool:
+        if process.poll() is not None:
+            raise AssertionError((folder / "service.log").read_text()[-3000:])
+        try:
+            return service.ask("GET", "whoami", "anyone").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    wait_until(answers, 90, "the catalog service answers")
+    return service
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process and everything it started, by its own process group."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(5)
