@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,18 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import postgres
 from processes import Service, start_service, stop
+from sqlalchemy import text
 
-from cid_server_ext.db.session import Sessions, migrate, open_database
+from cid_server_ext.db.session import Sessions, connect, migrate, open_database
+
+DATABASES = ["sqlite", "postgresql"] if postgres.FOUND else ["sqlite"]
+
+
+def pytest_report_header() -> str:
+    """Say which databases the tests run on."""
+    return f"databases: {', '.join(DATABASES)}"
 
 
 @pytest.fixture(scope="session")
@@ -23,12 +33,35 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-@pytest.fixture
-def sessions(tmp_path: Path, empty_database: bytes) -> Iterator[Sessions]:
-    """Sessions on an empty catalog."""
-    path = tmp_path / "catalog.sqlite"
-    path.write_bytes(empty_database)
-    made = open_database(f"sqlite:///{path}")
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgres.Postgres]:
+    """A real PostgreSQL with one migrated database that tests copy."""
+    server = postgres.start()
+    _tell(server, "CREATE DATABASE empty")
+    migrate(server.url("empty"))
+    yield server
+    postgres.stop(server)
+
+
+def _tell(server: postgres.Postgres, statement: str) -> None:
+    engine = connect(server.url("postgres"))
+    with engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(params=DATABASES)
+def sessions(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sessions]:
+    """Sessions on an empty catalog, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        path = tmp_path / "catalog.sqlite"
+        path.write_bytes(request.getfixturevalue("empty_database"))
+        made = open_database(f"sqlite:///{path}")
+    else:
+        server = request.getfixturevalue("postgresql")
+        name = f"t{uuid.uuid4().hex}"
+        _tell(server, f"CREATE DATABASE {name} TEMPLATE empty")
+        made = open_database(server.url(name))
     yield made
     made.kw["bind"].dispose()
 

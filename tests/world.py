@@ -102,7 +102,7 @@ def make_project(session: Session, name: str, limit: int = 10**9) -> t.Project:
 def add_image(
     session: Session, project: str, name: str, dataset: str = "", run: t.Run | None = None
 ) -> t.Image:
-    """Add an image row (no bytes) with its original and one tag, through the commit of a deposit."""
+    """Add an image row (no bytes), its original and one tag, through a deposit's commit."""
     deposit = deposits.open_import(
         session,
         Actor("contributor"),

@@ -46,7 +46,7 @@ def reachable(actor: Actor, role: str, record: type[Any] = Project) -> ColumnEle
     return project.in_(_projects(actor, role))
 
 
-def visible(actor: Actor, record: type[InProject]) -> Select[tuple[InProject]]:
+def visible(actor: Actor, record: type[InProject]) -> Select[InProject]:
     """Return the SELECT that every question about `record` starts from."""
     return select(record).where(reachable(actor, "viewer", record))
 
@@ -88,7 +88,7 @@ def role_in(session: Session, actor: Actor, project: Project) -> str | None:
     return None
 
 
-def _projects(actor: Actor, role: str) -> Select[tuple[int]]:
+def _projects(actor: Actor, role: str) -> Select[int]:
     """Select the ids of projects where the person is a member with `role`, or leads the team."""
     enough = ROLES[ROLES.index(role) :]
     member = select(ProjectMember.project_id).where(

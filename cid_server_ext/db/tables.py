@@ -349,11 +349,14 @@ class Run(Record, Base):
     started_at: Mapped[dt.datetime | None]
     ended_at: Mapped[dt.datetime | None]
     dataset_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id"))
-    notebook_id: Mapped[int | None] = mapped_column(ForeignKey("file.id", use_alter=True))
     project: Mapped[Project] = relationship()
     template: Mapped[Template] = relationship()
     dataset: Mapped[Dataset | None] = relationship()
-    notebook: Mapped[File | None] = relationship(foreign_keys=[notebook_id])
+    notebook: Mapped[File | None] = relationship(
+        primaryjoin="and_(foreign(File.run_id) == Run.id, File.kind == 'notebook')",
+        viewonly=True,
+        uselist=False,
+    )
     inputs: Mapped[list[RunInput]] = relationship(
         back_populates="run", order_by="RunInput.position"
     )

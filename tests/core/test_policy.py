@@ -74,9 +74,14 @@ def test_every_change_leaves_a_journal_row_and_a_failed_one_none(sessions: Sessi
         world.make(session, "screen")
         before = session.scalar(select(func.count()).select_from(t.Journal))
     assert before > 5
-    with pytest.raises(BadInput), sessions.begin() as session:
-        members.put_member(session, Actor("manager"), "screen", "good", "viewer")
-        members.put_member(session, Actor("manager"), "screen", "bad", "boss")
+
+    def two_changes() -> None:
+        with sessions.begin() as session:
+            members.put_member(session, Actor("manager"), "screen", "good", "viewer")
+            members.put_member(session, Actor("manager"), "screen", "bad", "boss")
+
+    with pytest.raises(BadInput):
+        two_changes()
     with sessions.begin() as session:
         assert session.scalar(select(func.count()).select_from(t.Journal)) == before
         assert session.get(t.ProjectMember, (1, "good")) is None

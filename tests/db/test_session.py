@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,14 @@ from sqlalchemy import text
 from cid_server_ext.db.session import Sessions, connect, migrate, open_database, reading
 from cid_server_ext.db.tables import Base
 from cid_server_ext.errors import Unavailable
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path, empty_database: bytes) -> Iterator[Sessions]:
+    (tmp_path / "catalog.sqlite").write_bytes(empty_database)
+    made = open_database(f"sqlite:///{tmp_path}/catalog.sqlite")
+    yield made
+    made.kw["bind"].dispose()
 
 
 def test_migrations_and_tables_say_the_same(sessions: Sessions) -> None:
@@ -30,8 +39,8 @@ def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
     open_database(url).kw["bind"].dispose()
 
 
-def test_acknowledged_writes_are_on_disk_and_references_hold(sessions: Sessions) -> None:
-    with sessions.begin() as session:
+def test_sqlite_keeps_acknowledged_writes_and_references(sqlite: Sessions) -> None:
+    with sqlite.begin() as session:
         asked = {p: session.scalar(text(f"PRAGMA {p}")) for p in ("journal_mode", "foreign_keys")}
         assert asked == {"journal_mode": "wal", "foreign_keys": 1}
         assert session.scalar(text("PRAGMA synchronous")) == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from ...db.tables import Dataset, Image, Project, RunInput, Tag, Term
@@ -100,7 +100,7 @@ _WITH_ROW = (
 )
 
 
-def _matches(word: str):  # type: ignore[no-untyped-def]
+def _matches(word: str) -> ColumnElement[bool]:
     """Match `key:value` against one tag, any other word against the name and all tags."""
     key, colon, value = word.partition(":")
     if colon and key and value:

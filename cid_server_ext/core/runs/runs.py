@@ -117,10 +117,6 @@ def finish(
 
     `deposit` was committed in this same transaction.
     """
-    files = list(
-        session.scalars(select(File).where(File.uid.in_(deposit.results.get("files", []))))
-    )
-    notebook = next((file for file in files if file.kind == "notebook"), None)
     states.move(
         session,
         run.id,
@@ -130,7 +126,6 @@ def finish(
         metrics=manifest.get("metrics") or {},
         environment=manifest.get("environment") or {},
         dataset_id=deposit.dataset_id,
-        notebook_id=notebook and notebook.id,
         token_hash=None,
     )
     session.refresh(run)

@@ -47,7 +47,7 @@ def submit(
 
 def output_bytes(manifest: manifests.Manifest, image: Image) -> int:
     """Return the bytes to reserve: uncompressed labels with their pyramid, and the small things."""
-    plane = math.prod(
+    plane: int = math.prod(
         length for axis, length in zip(image.axes, image.shape, strict=True) if axis != "c"
     )
     outputs = manifest.outputs

