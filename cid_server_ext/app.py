@@ -16,7 +16,6 @@ from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import PeriodicCallback
 from traitlets import Enum, Unicode, default
 
-from . import services
 from .pointer import pointer_routes
 
 SWEEP = 60_000  # milliseconds between two looks for deposits that nobody will finish
@@ -64,7 +63,9 @@ class CidApp(ExtensionApp):
             self.handlers += pointer_routes(urlparse(self.service_url).path)
             return
         # imported here, so that a pointer in 250 users' servers loads neither database nor imaging
+        from . import services
         from .handlers.routes import routes
+        from .laptop import LaptopConductor
 
         base = "/" if self.home == "service" else "/cid/"
         prefix = self.serverapp.base_url.rstrip("/") + base
@@ -74,8 +75,12 @@ class CidApp(ExtensionApp):
             signing_key_file=Path(self.signing_key_file),
             embedded=self.home == "laptop",
         )
-        self.built = services.build(settings, prefix)
-        self.settings |= {"cid": self.built, "cid_data": self.built.data}
+        url = f"http://127.0.0.1:{self.serverapp.port}{prefix}"
+        self.conductor = LaptopConductor(settings, url)
+        # a service's conductor is started by the hub
+        queued = self.conductor.wake if settings.embedded else lambda: None
+        self.built = services.build(settings, prefix, queued)
+        self.serverapp.web_app.settings.update(cid=self.built, cid_data=self.built.data)
         self.handlers += routes(base)
         self.built.importer.resume()
         PeriodicCallback(self.built.importer.sweep, SWEEP).start()
@@ -85,4 +90,5 @@ class CidApp(ExtensionApp):
     async def stop_extension(self) -> None:
         """Stop background work; imports under way go on at the next start."""
         if hasattr(self, "built"):
+            self.conductor.close()
             self.built.close()

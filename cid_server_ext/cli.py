@@ -46,9 +46,7 @@ def import_(arguments: argparse.Namespace) -> int:
     for item in items:
         with _progress(item.name) as told:
             try:
-                made = catalog.upload(
-                    item, arguments.project, arguments.dataset, on_progress=told
-                )
+                made = catalog.upload(item, arguments.project, arguments.dataset, on_progress=told)
             except CidError as error:
                 failed += 1
                 print(f"{item}: {type(error).__name__}: {error}", file=sys.stderr)

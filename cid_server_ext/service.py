@@ -34,13 +34,6 @@ class CatalogServer(ServerApp):
     default_services = ("auth",)
 
 
-class CatalogService(CidApp):
-    """The catalog in its own process."""
-
-    serverapp_class = CatalogServer
-    load_other_extensions = False
-
-
 def config(environ: dict[str, str]) -> dict[str, Any]:
     """Return the server's settings from what the hub gives a managed service."""
     url = urlparse(environ["JUPYTERHUB_SERVICE_URL"])
@@ -63,15 +56,22 @@ def config(environ: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Serve until stopped."""
-    convert.warm_up(dict(os.environ))
-    CatalogService.serverapp_config = config(dict(os.environ))
-    argv = [f"--HubOAuth.cache_max_age={os.environ.get('CID_HUB_CACHE', '5')}", *sys.argv[1:]]
+def serve(settings: dict[str, Any], argv: list[str]) -> None:
+    """Serve until stopped, with the extension as the only thing in the server."""
+    CidApp.serverapp_class = CatalogServer
+    CidApp.load_other_extensions = False
+    CidApp.serverapp_config = settings
     try:
-        CatalogService.launch_instance(argv)
+        CidApp.launch_instance(argv)
     except CidError as error:
         sys.exit(f"cid: {error}")
+
+
+def main() -> None:
+    """Be the hub's managed service."""
+    convert.warm_up(dict(os.environ))
+    cache = f"--HubOAuth.cache_max_age={os.environ.get('CID_HUB_CACHE', '5')}"
+    serve(config(dict(os.environ)), [cache, *sys.argv[1:]])
 
 
 if __name__ == "__main__":

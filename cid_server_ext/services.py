@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +27,17 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a request may need. `prefix` is the URL path of the catalog, ending in a slash."""
+    """What a request may need. `prefix` is the URL path of the catalog, ending in a slash.
+
+    `queued` is called when runs were queued; a laptop then wakes its conductor.
+    """
 
     settings: Settings
     sessions: Sessions
     data: DataPlane
     importer: Importer
     prefix: str
+    queued: Callable[[], None]
 
     def close(self) -> None:
         """Stop background work and let go of the database."""
@@ -40,14 +45,14 @@ class Services:
         self.sessions.kw["bind"].dispose()
 
 
-def build(settings: Settings, prefix: str) -> Services:
+def build(settings: Settings, prefix: str, queued: Callable[[], None] = lambda: None) -> Services:
     """Open database and storage. Raises Unavailable when the schema is not this release's."""
     settings.storage.mkdir(parents=True, exist_ok=True)
     if settings.embedded:
         migrate(settings.database)
     sessions = open_database(settings.database)
     data = DataPlane(Folder(settings.storage), Signer((signing_key(settings.signing_key_file),)))
-    return Services(settings, sessions, data, Importer(sessions, data.root), prefix)
+    return Services(settings, sessions, data, Importer(sessions, data.root), prefix, queued)
 
 
 def signing_key(path: Path) -> bytes:

@@ -45,11 +45,8 @@ def main() -> None:
         "JUPYTERHUB_SERVICE_PREFIX": "/services/cid/",
     }
     convert.warm_up({})
-    service.CatalogService.serverapp_config = {
-        **service.config(environ),
-        "identity_provider_class": HeaderIdentity,
-    }
-    service.CatalogService.launch_instance([])
+    settings = {**service.config(environ), "identity_provider_class": HeaderIdentity}
+    service.serve(settings, [])
 
 
 if __name__ == "__main__":

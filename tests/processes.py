@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import signal
@@ -13,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -104,11 +107,17 @@ def start_service(folder: Path) -> Service:
         if process.poll() is not None:
             raise AssertionError((folder / "service.log").read_text()[-3000:])
         try:
-            return service.ask("GET", "whoami", "anyone").status_code == 200
+            answer = service.ask("GET", "whoami", "anyone")
         except httpx.TransportError:
             return False
+        assert answer.status_code == 200, (folder / "service.log").read_text()[-3000:]
+        return True
 
-    wait_until(answers, 90, "the catalog service answers")
+    try:
+        wait_until(answers, 90, "the catalog service answers")
+    except BaseException:
+        stop(process)
+        raise
     return service
 
 
@@ -121,3 +130,39 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(5)
+
+
+def content_digest(body: bytes) -> str:
+    """Return the RFC 9530 header of some bytes."""
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
+
+
+def deposit(
+    service: Service, who: Any, project: str, path: Path, dataset: str = "", kind: str = "import"
+) -> dict[str, Any]:
+    """Deposit a file or folder as the client does, and return the ended deposit."""
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    named = {str(p.relative_to(path.parent)): p.read_bytes() for p in files}
+    declared = [{"path": name, "nbytes": len(body)} for name, body in named.items()]
+    opened = service.ask(
+        "POST",
+        f"projects/{project}/deposits",
+        who,
+        json={"kind": kind, "dataset": dataset, "files": declared},
+    )
+    if opened.status_code != 201:
+        return opened.json()
+    upload = service.origin + opened.json()["upload"]
+    for name, body in named.items():
+        headers = {"Content-Digest": content_digest(body)}
+        put = httpx.put(upload + quote(name), content=body, headers=headers, timeout=60)
+        assert put.is_success, put.text
+    uid = opened.json()["uid"]
+    begun = service.ask("POST", f"deposits/{uid}/commit", who, json={})
+    assert begun.status_code == 202, begun.text
+
+    def ended() -> dict[str, Any] | None:
+        now = service.ask("GET", f"deposits/{uid}", who).json()
+        return now if now["state"] in ("done", "failed", "aborted") else None
+
+    return wait_until(ended, 120, f"import of {path.name}")

@@ -7,13 +7,13 @@ import unicodedata
 
 from ..errors import BadInput
 
-SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,62}[a-z0-9]")
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
 
 
 def slug(name: str, what: str) -> str:
     """Return `name` if it can stand in a URL, or raise BadInput."""
     if not SLUG.fullmatch(name):
-        raise BadInput(f"{what} name {name!r}: use 3 to 64 lower-case letters, digits and dashes")
+        raise BadInput(f"{what} name {name!r}: use 2 to 64 lower-case letters, digits and dashes")
     return name
 
 

@@ -75,6 +75,7 @@ class Runs(CidHandler):
         rows = submit.submit(ask.session, ask.actor, new.template, new.images, new.parameters)
         for row in rows:
             ask.session.refresh(row)
+        ask.after.append(ask.services.queued)
         return run_shapes.Batch(batch=rows[0].batch, runs=run_shapes.several(ask, rows))
 
 

@@ -254,7 +254,7 @@ def deposit(ask: Ask, row: t.Deposit) -> Deposit:
     upload = None
     if row.state == "open":
         limit = sum(int(file["nbytes"]) for file in row.declared)
-        right = Right(f"{staging_prefix(row.uid)}/in/", "w", limit)
+        right = Right(f"{staging_prefix(row.uid)}/in", "w", limit)
         upload = f"{ask.services.prefix}data/{ask.services.data.signer.sign(right)}/"
     return Deposit(
         uid=row.uid,
@@ -273,7 +273,7 @@ def deposit(ask: Ask, row: t.Deposit) -> Deposit:
 
 def address(ask: Ask, prefix: str, name: str) -> str:
     """Return the URL path of one object below a prefix, with a read ticket for the prefix."""
-    ticket = ask.services.data.signer.sign(Right(f"{prefix.rstrip('/')}/", "r"))
+    ticket = ask.services.data.signer.sign(Right(prefix, "r"))
     return f"{ask.services.prefix}data/{ticket}/{name}"
 
 

@@ -19,17 +19,13 @@ from ..core.catalog import commits, deposits
 from ..core.runs import runs
 from ..db.session import Sessions
 from ..db.tables import Deposit, Run
-from ..errors import CidError, Conflict
+from ..errors import CidError
 from ..storage.roots import Root, staging_prefix
 from .prepare import Prepared, Staged, Watch, prepare
 
 log = logging.getLogger(__name__)
 
 EVERY = 1.0  # seconds between two progress rows
-
-
-class Stopped(Exception):
-    """The deposit was aborted, or the service stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +76,15 @@ class Importer:
 
     def _work(self, uid: str) -> None:
         job = self._load(uid)
+        prepared = job.prepared
         try:
-            prepared = job.prepared or self._prepare(job)
+            prepared = prepared or self._prepare(job)
             self._publish(prepared)
             self._commit(job, prepared)
-        except Stopped:
-            log.info("import of %s stopped", uid)
+        except Exception as error:
             if self._stopping:
                 return  # staging stays: the next start takes it up
-        except CidError as error:
-            self._fail(job, {"error": error.name, "message": str(error)})
-        except Exception:
-            log.exception("import of %s", uid)
-            message = "the import broke; the service's log has the reason"
-            self._fail(job, {"error": "CidError", "message": message})
+            self._give_up(job, prepared, _told(uid, error))
         self.root.remove(staging_prefix(uid))
 
     def _load(self, uid: str) -> _Job:
@@ -133,36 +124,34 @@ class Importer:
                 raise CidError(f"{source} is neither staged nor published")
 
     def _commit(self, job: _Job, prepared: Prepared) -> None:
-        try:
-            with self.sessions.begin() as session:
-                deposit = commits.commit(session, job.id, prepared.commit)
-                if job.run_id is not None:
-                    state = str(job.manifest.get("state", "done"))
-                    run = session.get_one(Run, job.run_id)
-                    runs.finish(session, run, state, manifest=job.manifest, deposit=deposit)
-        except CidError:
-            for _, target in prepared.moves:
-                self.root.remove(target)
-            raise
+        with self.sessions.begin() as session:
+            deposit = commits.commit(session, job.id, prepared.commit)
+            if job.run_id is not None:
+                state = str(job.manifest.get("state", "done"))
+                run = session.get_one(Run, job.run_id)
+                runs.finish(session, run, state, manifest=job.manifest, deposit=deposit)
 
-    def _fail(self, job: _Job, error: dict[str, Any]) -> None:
-        if job.run_id is not None and self._keep_notebook(job, error):
+    def _give_up(self, job: _Job, prepared: Prepared | None, error: dict[str, Any]) -> None:
+        """End the deposit without a result; of a failed run at least its notebook is kept."""
+        if prepared is None and self._keep_notebook(job, error):
             return
         with self.sessions.begin() as session:
             deposit = session.get_one(Deposit, job.id)
-            try:
+            if deposit.state == "done":
+                return  # somebody else committed it: what is published belongs to the catalog
+            if deposit.state == "importing":
                 deposits.end(session, deposit, "failed", error=error)
-            except Conflict:
-                return  # aborted meanwhile
-            if job.run_id is not None:
-                run = session.get_one(Run, job.run_id)
-                manifest = {**job.manifest, "error": error}
-                runs.finish(session, run, "failed", manifest=manifest, deposit=deposit)
+                if job.run_id is not None:
+                    run = session.get_one(Run, job.run_id)
+                    manifest = {**job.manifest, "error": error}
+                    runs.finish(session, run, "failed", manifest=manifest, deposit=deposit)
+        for _, target in prepared.moves if prepared else ():
+            self.root.remove(target)
 
     def _keep_notebook(self, job: _Job, error: dict[str, Any]) -> bool:
         """Commit the executed notebook of a run whose other outputs were refused."""
         only = tuple(o for o in job.staged.outputs if o.get("kind") == "notebook")
-        if not only or only == job.staged.outputs:
+        if job.run_id is None or not only or only == job.staged.outputs:
             return False
         staged = Staged(job.uid, "run", (), only, job.staged.input_name, job.staged.label)
         manifest = {**job.manifest, "state": "failed", "error": error}
@@ -200,3 +189,11 @@ class Importer:
             return self._stopping
 
         return Watch(plan, progress, should_stop)
+
+
+def _told(uid: str, error: Exception) -> dict[str, Any]:
+    """Return what the depositor is told; a defect's text stays in the log."""
+    if isinstance(error, CidError):
+        return {"error": error.name, "message": str(error)}
+    log.error("import of %s", uid, exc_info=error)
+    return {"error": "CidError", "message": "the import broke; the service's log has the reason"}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..core.catalog.commits import Commit, NewFile, NewImage
-from ..errors import BadInput
+from ..errors import BadFile, BadInput
 from ..storage.roots import Root, file_prefix, image_prefix, staging_prefix
 from .convert import Converted, convert
 
@@ -91,11 +91,10 @@ def _imports(root: Root, staged: Staged, watch: Watch) -> Prepared:
         key = f"{staging_prefix(staged.uid)}/in/{entry}"
         original = _file(root, done, staged, key, entry, "original")
         share = _share(watch, number, len(entries))
-        converted = _convert(root, staged, key, number, "image", share)
-        for scene, image in enumerate(converted):
-            new = _image(staged, image, f"{entry}/{scene}", image.name, "image")
-            done.commit.images.append(_with(new, original=original.uid))
-            done.moves.append((_out(staged, number, image), new.prefix))
+        for image, made in _convert(root, staged, key, number, "image", share):
+            new = _image(root, staged, image, made, image.name, "image", original=original.uid)
+            done.commit.images.append(new)
+            done.moves.append((made, new.prefix))
     return done
 
 
@@ -107,11 +106,12 @@ def _results(root: Root, staged: Staged, watch: Watch) -> Prepared:
         kind, name = output["kind"], output["name"]
         if kind in PIXELS:
             share = _share(watch, number, len(staged.outputs))
-            for scene, image in enumerate(_convert(root, staged, key, number, kind, share)):
+            source = output.get("source")
+            for image, made in _convert(root, staged, key, number, kind, share):
                 title = f"{staged.input_name} {name}".strip()
-                new = _image(staged, image, f"{output['path']}/{scene}", title, kind)
-                done.commit.images.append(_with(new, source=output.get("source")))
-                done.moves.append((_out(staged, number, image), new.prefix))
+                new = _image(root, staged, image, made, title, kind, source=source)
+                done.commit.images.append(new)
+                done.moves.append((made, new.prefix))
         elif kind in FILES:
             title = f"{staged.label}.ipynb" if kind == "notebook" else Path(output["path"]).name
             _file(root, done, staged, key, title, kind)
@@ -129,40 +129,45 @@ def _plain_files(root: Root, staged: Staged) -> Prepared:
 
 
 def _convert(
-    root: Root, staged: Staged, key: str, number: int, kind: Any, watch: Watch
-) -> list[Converted]:
-    target = root.path(f"{staging_prefix(staged.uid)}/out/{number}")
-    return convert(
-        root.path(key),
-        target,
-        kind=kind,
-        on_plan=watch.plan,
-        on_progress=watch.progress,
-        should_stop=watch.should_stop,
-    )
+    root: Root, staged: Staged, key: str, number: int, kind: str, watch: Watch
+) -> Iterator[tuple[Converted, str]]:
+    """Yield each image of one staged file with the key where it was written."""
+    out = f"{staging_prefix(staged.uid)}/out/{number}"
+    try:
+        images = convert(
+            root.path(key),
+            root.path(out),
+            kind=kind,
+            on_plan=watch.plan,
+            on_progress=watch.progress,
+            should_stop=watch.should_stop,
+        )
+    except BadFile as error:
+        raise BadFile(f"{key.rpartition('/')[2]}: {error}") from None
+    for image in images:
+        yield image, f"{out}/{image.folder.name}"
 
 
-def _out(staged: Staged, number: int, image: Converted) -> str:
-    return f"{staging_prefix(staged.uid)}/out/{number}/{image.folder}"
-
-
-def _image(staged: Staged, image: Converted, part: str, name: str, kind: str) -> NewImage:
-    uid = _uid(staged, f"image/{part}")
+def _image(
+    root: Root, staged: Staged, image: Converted, key: str, name: str, kind: str, **more: Any
+) -> NewImage:
+    uid = _uid(staged, f"image/{key}")
     return NewImage(
         uid=uid,
         name=name[:200],
         kind=kind,
         axes=image.axes,
-        shape=tuple(image.shape),
+        shape=image.shape,
         dtype=image.dtype,
         levels=image.levels,
-        scale=dict(image.scale),
-        units=dict(image.units),
-        channels=[dict(channel) for channel in image.channels],
-        tags=[tuple(tag) for tag in image.tags],  # type: ignore[misc]
+        scale=image.scale,
+        units=image.units,
+        channels=image.channels,
+        tags=image.tags,
         prefix=image_prefix(uid),
         nbytes=image.nbytes,
-        sha256=image.sha256,
+        sha256=root.digest(key),
+        **more,
     )
 
 
@@ -180,10 +185,6 @@ def _file(root: Root, done: Prepared, staged: Staged, key: str, name: str, kind:
 def _uid(staged: Staged, part: str) -> str:
     """Return the same name each time this deposit is prepared, so that a retry makes no twin."""
     return str(uuid.uuid5(uuid.UUID(staged.uid), part))
-
-
-def _with(image: NewImage, **changes: Any) -> NewImage:
-    return NewImage(**{**{f: getattr(image, f) for f in image.__dataclass_fields__}, **changes})
 
 
 def _share(watch: Watch, number: int, total: int) -> Watch:

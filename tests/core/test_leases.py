@@ -6,7 +6,7 @@ import datetime as dt
 import threading
 
 import pytest
-from run_rows import new_catalog, queue, read
+from run_rows import fill, queue, read
 from sqlalchemy import update
 
 from cid_server_ext.core.runs import leases, states
@@ -15,48 +15,48 @@ from cid_server_ext.errors import Conflict
 
 
 @pytest.fixture
-def sessions(tmp_path):
-    return new_catalog(f"sqlite:///{tmp_path}/cid.db")
+def catalog(sessions):
+    return fill(sessions)
 
 
-def claim(sessions, conductor="one", seconds=60.0):
-    with sessions.begin() as session:
+def claim(catalog, conductor="one", seconds=60.0):
+    with catalog.begin() as session:
         return leases.claim(session, conductor, seconds)
 
 
-def end_abandoned(sessions):
-    with sessions.begin() as session:
+def end_abandoned(catalog):
+    with catalog.begin() as session:
         return leases.abandoned(session)
 
 
-def let_the_lease_end(sessions, *run_ids):
+def let_the_lease_end(catalog, *run_ids):
     past = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1)
-    with sessions.begin() as session:
+    with catalog.begin() as session:
         session.execute(update(Run).where(Run.id.in_(run_ids)).values(lease_until=past))
 
 
-def test_an_empty_queue_gives_nothing(sessions):
-    assert claim(sessions) is None
+def test_an_empty_queue_gives_nothing(catalog):
+    assert claim(catalog) is None
 
 
-def test_the_oldest_batch_comes_first_and_whole(sessions):
-    first, second = queue(sessions, 3), queue(sessions, 2)
-    got = claim(sessions)
+def test_the_oldest_batch_comes_first_and_whole(catalog):
+    first, second = queue(catalog, 3), queue(catalog, 2)
+    got = claim(catalog)
     assert [run.id for run in got.runs] == [run.id for run in first]
     assert (got.batch, got.person, got.resources["workers"]) == (first[0].batch, "researcher", 2)
     assert {run.attempt for run in got.runs} == {1}
-    assert [run.id for run in claim(sessions).runs] == [run.id for run in second]
-    assert claim(sessions) is None
+    assert [run.id for run in claim(catalog).runs] == [run.id for run in second]
+    assert claim(catalog) is None
 
 
-def test_two_conductors_never_get_the_same_run(sessions):
-    expected = sorted(run.id for _ in range(12) for run in queue(sessions, 3))
+def test_two_conductors_never_get_the_same_run(catalog):
+    expected = sorted(run.id for _ in range(12) for run in queue(catalog, 3))
     taken: list[int] = []
     together = threading.Barrier(4)
 
     def conduct(name):
         together.wait()
-        while (got := claim(sessions, name)) is not None:
+        while (got := claim(catalog, name)) is not None:
             taken.extend(run.id for run in got.runs)
 
     threads = [threading.Thread(target=conduct, args=(f"c{n}",)) for n in range(4)]
@@ -67,120 +67,120 @@ def test_two_conductors_never_get_the_same_run(sessions):
     assert sorted(taken) == expected
 
 
-def test_a_lease_is_renewed_only_by_who_holds_it(sessions):
-    runs = queue(sessions, 2)
-    claim(sessions, "one", seconds=5)
-    before = read(sessions, runs[0].id).lease_until
+def test_a_lease_is_renewed_only_by_who_holds_it(catalog):
+    runs = queue(catalog, 2)
+    claim(catalog, "one", seconds=5)
+    before = read(catalog, runs[0].id).lease_until
     ids = [run.id for run in runs]
-    with sessions.begin() as session:
+    with catalog.begin() as session:
         assert leases.renew(session, "two", ids) == set()
         assert leases.renew(session, "one", ids, 600) == set(ids)
-    assert read(sessions, runs[0].id).lease_until > before + dt.timedelta(minutes=5)
+    assert read(catalog, runs[0].id).lease_until > before + dt.timedelta(minutes=5)
 
 
-def test_a_run_that_ended_is_not_renewed(sessions):
-    (run,) = queue(sessions)
-    claim(sessions)
-    with sessions.begin() as session:
+def test_a_run_that_ended_is_not_renewed(catalog):
+    (run,) = queue(catalog)
+    claim(catalog)
+    with catalog.begin() as session:
         states.move(session, run.id, "cancelled")
         assert leases.renew(session, "one", [run.id]) == set()
         assert leases.ended(session, [run.id]) == {run.id}
 
 
-def test_attach_needs_the_lease(sessions):
-    (run,) = queue(sessions)
-    claim(sessions, "one")
-    with sessions.begin() as session:
+def test_attach_needs_the_lease(catalog):
+    (run,) = queue(catalog)
+    claim(catalog, "one")
+    with catalog.begin() as session:
         leases.attach(session, "one", run.id, "cluster-1", "a" * 64)
         assert leases.live_clusters(session) == {"cluster-1"}
         with pytest.raises(Conflict, match="no longer leased to two"):
             leases.attach(session, "two", run.id, "cluster-2", "b" * 64)
-    assert read(sessions, run.id).token_hash == "a" * 64
+    assert read(catalog, run.id).token_hash == "a" * 64
 
 
-def test_an_ended_lease_sends_the_run_back_and_its_token_is_dead(sessions):
-    (run,) = queue(sessions)
-    claim(sessions, "one")
-    with sessions.begin() as session:
+def test_an_ended_lease_sends_the_run_back_and_its_token_is_dead(catalog):
+    (run,) = queue(catalog)
+    claim(catalog, "one")
+    with catalog.begin() as session:
         leases.attach(session, "one", run.id, "cluster-1", "a" * 64)
-    assert end_abandoned(sessions) == []
-    let_the_lease_end(sessions, run.id)
-    assert end_abandoned(sessions) == [leases.Abandoned("cluster-1", (run.id,))]
-    again = read(sessions, run.id)
+    assert end_abandoned(catalog) == []
+    let_the_lease_end(catalog, run.id)
+    assert end_abandoned(catalog) == [leases.Abandoned("cluster-1", (run.id,))]
+    again = read(catalog, run.id)
     assert (again.state, again.token_hash, again.cluster) == ("queued", None, None)
-    assert claim(sessions, "two").runs[0].attempt == 2
-    with sessions.begin() as session:
+    assert claim(catalog, "two").runs[0].attempt == 2
+    with catalog.begin() as session:
         leases.attach(session, "two", run.id, "cluster-2", "b" * 64)
         with pytest.raises(Conflict):
             leases.attach(session, "one", run.id, "cluster-1", "a" * 64)
         leases.fail(session, "one", run.id, {"error": "Late", "message": "the older attempt"})
-    assert (read(sessions, run.id).state, read(sessions, run.id).token_hash) == (
+    assert (read(catalog, run.id).state, read(catalog, run.id).token_hash) == (
         "starting",
         "b" * 64,
     )
 
 
-def test_after_three_attempts_the_run_has_failed_with_the_reason(sessions):
-    (run,) = queue(sessions)
+def test_after_three_attempts_the_run_has_failed_with_the_reason(catalog):
+    (run,) = queue(catalog)
     for _ in range(3):
-        claim(sessions)
-        let_the_lease_end(sessions, run.id)
-        end_abandoned(sessions)
-    failed = read(sessions, run.id)
+        claim(catalog)
+        let_the_lease_end(catalog, run.id)
+        end_abandoned(catalog)
+    failed = read(catalog, run.id)
     assert (failed.state, failed.attempt) == ("failed", 3)
     assert "stopped answering; it was tried 3 times" in failed.error["message"]
-    with sessions() as session:
+    with catalog() as session:
         assert session.get_one(Allocation, 1).reserved == 0
 
 
-def test_a_run_that_is_committing_is_not_abandoned(sessions):
-    (run,) = queue(sessions)
-    claim(sessions)
-    with sessions.begin() as session:
+def test_a_run_that_is_committing_is_not_abandoned(catalog):
+    (run,) = queue(catalog)
+    claim(catalog)
+    with catalog.begin() as session:
         states.move(session, run.id, "running")
         states.move(session, run.id, "committing")
-    let_the_lease_end(sessions, run.id)
-    assert end_abandoned(sessions) == []
+    let_the_lease_end(catalog, run.id)
+    assert end_abandoned(catalog) == []
 
 
-def test_an_abandoned_run_that_was_to_be_cancelled_is_cancelled(sessions):
-    (run,) = queue(sessions)
-    claim(sessions)
-    with sessions.begin() as session:
+def test_an_abandoned_run_that_was_to_be_cancelled_is_cancelled(catalog):
+    (run,) = queue(catalog)
+    claim(catalog)
+    with catalog.begin() as session:
         session.execute(update(Run).values(cancel_asked=True))
         assert leases.wanted_cancelled(session, "one") == {run.id: "starting"}
         assert leases.wanted_cancelled(session, "two") == {}
-    let_the_lease_end(sessions, run.id)
-    end_abandoned(sessions)
-    assert read(sessions, run.id).state == "cancelled"
+    let_the_lease_end(catalog, run.id)
+    end_abandoned(catalog)
+    assert read(catalog, run.id).state == "cancelled"
 
 
-def test_a_conductor_that_stops_gives_its_runs_back_however_often(sessions):
-    (run,) = queue(sessions)
+def test_a_conductor_that_stops_gives_its_runs_back_however_often(catalog):
+    (run,) = queue(catalog)
     for attempt in range(1, 6):
-        assert claim(sessions).runs[0].attempt == attempt
-        with sessions.begin() as session:
+        assert claim(catalog).runs[0].attempt == attempt
+        with catalog.begin() as session:
             leases.release(session, "one", [run.id])
-        assert read(sessions, run.id).state == "queued"
+        assert read(catalog, run.id).state == "queued"
 
 
-def test_a_dead_worker_is_tried_again_then_failed(sessions):
-    (run,) = queue(sessions)
+def test_a_dead_worker_is_tried_again_then_failed(catalog):
+    (run,) = queue(catalog)
     found = []
     for _ in range(3):
-        claim(sessions)
-        with sessions.begin() as session:
+        claim(catalog)
+        with catalog.begin() as session:
             error = {"error": "WorkerDied", "message": "its worker ended"}
             leases.requeue(session, "one", run.id, error)
-        found.append(read(sessions, run.id).state)
+        found.append(read(catalog, run.id).state)
     assert found == ["queued", "queued", "failed"]
 
 
-def test_the_last_error_is_forgotten_when_the_run_starts_again(sessions):
-    (run,) = queue(sessions)
-    claim(sessions)
-    with sessions.begin() as session:
+def test_the_last_error_is_forgotten_when_the_run_starts_again(catalog):
+    (run,) = queue(catalog)
+    claim(catalog)
+    with catalog.begin() as session:
         leases.requeue(session, "one", run.id, {"error": "WorkerDied", "message": "gone"})
-    assert read(sessions, run.id).error["error"] == "WorkerDied"
-    claim(sessions)
-    assert read(sessions, run.id).error is None
+    assert read(catalog, run.id).error["error"] == "WorkerDied"
+    claim(catalog)
+    assert read(catalog, run.id).error is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from run_rows import new_catalog, queue, read
+from run_rows import fill, queue, read
 from sqlalchemy import select
 
 from cid_server_ext.core.runs import states
@@ -16,8 +16,8 @@ EVERY = ("queued", "starting", "running", "committing", "done", "failed", "cance
 
 
 @pytest.fixture
-def sessions(tmp_path):
-    return new_catalog(f"sqlite:///{tmp_path}/cid.db")
+def catalog(sessions):
+    return fill(sessions)
 
 
 def test_the_tables_states_are_those_the_database_accepts():
@@ -26,43 +26,43 @@ def test_the_tables_states_are_those_the_database_accepts():
 
 
 @pytest.mark.parametrize("state", EVERY)
-def test_only_the_moves_of_the_table_are_possible(sessions, state):
+def test_only_the_moves_of_the_table_are_possible(catalog, state):
     for to in EVERY:
-        (run,) = queue(sessions, state=state)
+        (run,) = queue(catalog, state=state)
         allowed = to in states.NEXT.get(state, ())
-        with sessions.begin() as session:
+        with catalog.begin() as session:
             if allowed:
                 states.move(session, run.id, to)
             else:
                 with pytest.raises(Conflict, match=f"is {state}, it cannot become {to}"):
                     states.move(session, run.id, to)
-        assert read(sessions, run.id).state == (to if allowed else state)
+        assert read(catalog, run.id).state == (to if allowed else state)
 
 
-def test_start_and_end_are_stamped_with_the_databases_time(sessions):
-    (run,) = queue(sessions, state="starting")
+def test_start_and_end_are_stamped_with_the_databases_time(catalog):
+    (run,) = queue(catalog, state="starting")
     for to in ("running", "committing", "done"):
-        with sessions.begin() as session:
+        with catalog.begin() as session:
             states.move(session, run.id, to)
-    run = read(sessions, run.id)
+    run = read(catalog, run.id)
     now = dt.datetime.now(dt.UTC)
     assert now - dt.timedelta(minutes=1) < run.started_at <= run.ended_at <= now
 
 
-def test_an_ended_run_has_no_token_no_lease_and_no_reservation(sessions):
-    (run,) = queue(sessions, state="running", token_hash="a" * 64, lease_by="conductor")
-    with sessions.begin() as session:
+def test_an_ended_run_has_no_token_no_lease_and_no_reservation(catalog):
+    (run,) = queue(catalog, state="running", token_hash="a" * 64, lease_by="conductor")
+    with catalog.begin() as session:
         states.move(session, run.id, "failed", error={"error": "X", "message": "y"})
-    ended = read(sessions, run.id)
+    ended = read(catalog, run.id)
     assert (ended.token_hash, ended.lease_by, ended.reserved) == (None, None, 0)
-    with sessions() as session:
+    with catalog() as session:
         assert session.get_one(Allocation, 1).reserved == 0
 
 
-def test_a_deposit_that_an_ended_run_left_open_expires_at_once(sessions):
-    (run,) = queue(sessions, state="running")
+def test_a_deposit_that_an_ended_run_left_open_expires_at_once(catalog):
+    (run,) = queue(catalog, state="running")
     later = dt.datetime.now(dt.UTC) + dt.timedelta(hours=24)
-    with sessions.begin() as session:
+    with catalog.begin() as session:
         session.add(Dataset(id=1, project_id=1, path=""))
         session.flush()
         open_one = Deposit(
@@ -78,28 +78,28 @@ def test_a_deposit_that_an_ended_run_left_open_expires_at_once(sessions):
         session.add(open_one)
         session.flush()
         states.move(session, run.id, "cancelled")
-    with sessions() as session:
+    with catalog() as session:
         assert session.scalars(select(Deposit)).one().expires_at <= dt.datetime.now(dt.UTC)
 
 
-def test_every_move_is_in_the_journal_with_who_did_it(sessions):
-    (run,) = queue(sessions)
-    with sessions.begin() as session:
+def test_every_move_is_in_the_journal_with_who_did_it(catalog):
+    (run,) = queue(catalog)
+    with catalog.begin() as session:
         states.move(session, run.id, "cancelled", by="leader")
-    with sessions() as session:
+    with catalog() as session:
         line = session.scalars(select(Journal)).one()
     assert (line.person, line.action, line.subject) == ("leader", "run cancelled", f"run:{run.uid}")
 
 
-def test_a_refused_move_changes_nothing(sessions):
-    (run,) = queue(sessions)
-    with sessions.begin() as session, pytest.raises(Conflict):
+def test_a_refused_move_changes_nothing(catalog):
+    (run,) = queue(catalog)
+    with catalog.begin() as session, pytest.raises(Conflict):
         states.move(session, run.id, "cancelled", only_if=Run.person == "nobody")
-    with sessions() as session:
+    with catalog() as session:
         assert session.scalars(select(Journal)).all() == []
-    assert read(sessions, run.id).state == "queued"
+    assert read(catalog, run.id).state == "queued"
 
 
-def test_a_run_that_is_not_there_is_not_found(sessions):
-    with sessions.begin() as session, pytest.raises(NotFound):
+def test_a_run_that_is_not_there_is_not_found(catalog):
+    with catalog.begin() as session, pytest.raises(NotFound):
         states.move(session, 99, "failed")

@@ -48,7 +48,7 @@ def move(
         update(Run)
         .where(Run.id == run_id, Run.state.in_(_before(to)))
         .where(true() if only_if is None else only_if)
-        .values(state=to, **_stamps(session, to), **changes)
+        .values({"state": to, **_stamps(session, to), **changes})
         .returning(Run.uid, Run.person, Run.attempt, Run.project_id, Run.reserved)
     ).one_or_none()
     if moved is None:

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.orm import Session, sessionmaker
-
-from cid_server_ext.db.session import migrate, open_database
+from cid_server_ext.db.session import Sessions
 from cid_server_ext.db.tables import Allocation, Project, Run, Team, Template, new_uid
 
-Sessions = sessionmaker[Session]
 
-
-def new_catalog(url: str) -> Sessions:
-    """Return sessions on a migrated database that holds one project and one template."""
-    migrate(url)
-    sessions = open_database(url)
+def fill(sessions: Sessions) -> Sessions:
+    """Add one project with room and one template to an empty catalog."""
     with sessions.begin() as session:
         project = Project(name="demo", team=Team(name="lab"))
         session.add_all(

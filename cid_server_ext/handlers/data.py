@@ -1,0 +1,312 @@
+"""The data plane: stored bytes out and staged bytes in, by ticket. It asks no database.
+
+It needs nothing of the application but `settings["cid_data"]`, and no particular body size: an
+upload is bounded by its ticket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import errno
+import functools
+import json
+import os
+import re
+import stat
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+from jupyter_server.auth.decorator import allow_unauthenticated
+from tornado import web
+from tornado.iostream import StreamClosedError
+
+from ..errors import BadInput, CidError, NotAllowed, NotFound, Unavailable
+from ..storage.intake import Intake
+from ..storage.plane import DataPlane
+
+PIECE = 1 << 20  # bytes read, or written, at once
+INLINE = 64 << 10  # bytes; reading less than this is quicker than handing it to a thread
+TYPES = {".json": "application/json", ".png": "image/png"}
+SHOWN = ("image.ome.zarr/", "thumbnail.png")  # all else is downloaded, never opened in a page
+RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):\s*(?:,|$)")
+
+Method = Callable[..., Awaitable[None]]
+
+
+def _told(method: Method) -> Method:
+    """Answer what was refused; a reader who went away is no error."""
+
+    @functools.wraps(method)
+    async def wrapped(self: DataHandler, *args: str) -> None:
+        try:
+            await method(self, *args)
+        except CidError as error:
+            self.refuse(error)
+        except StreamClosedError:
+            pass
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+                raise
+            self.refuse(Unavailable("the storage cannot take or give these bytes now: try later"))
+
+    return wrapped
+
+
+@web.stream_request_body
+class DataHandler(web.RequestHandler):
+    """`data/<ticket>/<path below the ticket's prefix>`: GET, HEAD, PUT."""
+
+    intake: Intake | None = None
+    waiting: bytearray
+    prefix = ""
+    digest = b""
+
+    @property
+    def plane(self) -> DataPlane:
+        """The storage and the signer."""
+        plane: DataPlane = self.settings["cid_data"]
+        return plane
+
+    def set_default_headers(self) -> None:
+        """Stored bytes are data to a browser, whatever they hold."""
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Referrer-Policy", "no-referrer")  # the address is the right to read
+
+    def check_xsrf_cookie(self) -> None:
+        """A cookie opens nothing here, so a foreign page can do nothing with one."""
+
+    def compute_etag(self) -> str | None:
+        """Ours are strong and made from the file; tornado's would hash what is sent."""
+        return None
+
+    # --- out ----------------------------------------------------------------------------------
+
+    @allow_unauthenticated
+    @_told
+    async def get(self, ticket: str, path: str) -> None:
+        """Send the file, or one range of it."""
+        await self._send(ticket, path, with_body=True)
+
+    @allow_unauthenticated
+    @_told
+    async def head(self, ticket: str, path: str) -> None:
+        """Say what GET would send."""
+        await self._send(ticket, path, with_body=False)
+
+    async def _send(self, ticket: str, path: str, *, with_body: bool) -> None:
+        handle = self._open(self._key(ticket, path, "r"))
+        try:
+            state = os.fstat(handle)
+            if not stat.S_ISREG(state.st_mode):
+                raise NotFound("nothing lies here")
+            etag = f'"{state.st_size:x}-{state.st_mtime_ns:x}-{state.st_ino:x}"'
+            self._describe(path, etag)
+            if _matches(self.request.headers.get("If-None-Match"), etag):
+                self.set_status(304)
+                self.clear_header("Content-Type")
+                return
+            start, stop = 0, state.st_size
+            if with_body and self.request.headers.get("If-Range", etag) == etag:
+                start, stop = self._range(state.st_size)
+            self.set_header("Content-Length", str(stop - start))
+            if with_body:
+                await self._stream(handle, start, stop)
+        finally:
+            os.close(handle)
+
+    def _open(self, key: str) -> int:
+        try:
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            return os.open(self.plane.root.path(key), flags)
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFound("nothing lies here") from None
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise NotFound("nothing lies here") from None
+            raise
+
+    def _describe(self, path: str, etag: str) -> None:
+        self.set_header("ETag", etag)
+        self.set_header("Accept-Ranges", "bytes")
+        self.set_header("Cache-Control", "private, max-age=30")
+        suffix = os.path.splitext(path)[1]
+        self.set_header("Content-Type", TYPES.get(suffix, "application/octet-stream"))
+        if not path.startswith(SHOWN):
+            name = quote(path.rpartition("/")[2], safe="")
+            self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{name}")
+
+    def _range(self, size: int) -> tuple[int, int]:
+        """Return (start, stop) of what is asked for; several ranges are answered with all."""
+        asked = RANGE.fullmatch(self.request.headers.get("Range", "").strip())
+        if asked is None or asked.group(0) == "bytes=-":
+            return 0, size
+        first, last = asked.groups()
+        if first:
+            start, stop = int(first), min(int(last) + 1 if last else size, size)
+            if last and int(last) < int(first):
+                return 0, size
+        else:
+            start, stop = max(0, size - int(last)), size
+        if start >= stop:
+            self.set_header("Content-Range", f"bytes */{size}")
+            raise _Unsatisfiable("the file has no such bytes")
+        self.set_status(206)
+        self.set_header("Content-Range", f"bytes {start}-{stop - 1}/{size}")
+        return start, stop
+
+    async def _stream(self, handle: int, start: int, stop: int) -> None:
+        """Send bytes piece by piece, no faster than they are taken."""
+        loop = asyncio.get_running_loop()
+        while start < stop:
+            width = min(PIECE, stop - start)
+            if width <= INLINE:
+                piece = os.pread(handle, width, start)
+            else:
+                piece = await loop.run_in_executor(None, os.pread, handle, width, start)
+            if not piece:
+                raise StreamClosedError  # shorter than a moment ago: the reader sees a cut answer
+            start += len(piece)
+            self.write(piece)
+            await self.flush()
+
+    # --- in -----------------------------------------------------------------------------------
+
+    @_told
+    async def prepare(self) -> None:
+        """Decide on an upload before its first byte is read."""
+        if self.request.method != "PUT":
+            return
+        ticket, path = self.path_args
+        key = self._key(ticket, path, "w")
+        right = self.plane.signer.verify(ticket)
+        nbytes, self.digest = self._announced()
+        place = self.plane.root.path(key)
+        self.plane.gauge.admit(right.prefix, nbytes, right.limit)
+        try:
+            self.intake = Intake(self.plane.root.path(right.prefix), place, nbytes)
+        except BaseException:
+            self.plane.gauge.release(right.prefix, nbytes)
+            raise
+        self.prefix, self.waiting = right.prefix, bytearray()
+        self.request.connection.set_max_body_size(nbytes)  # type: ignore[attr-defined]
+
+    def _announced(self) -> tuple[int, bytes]:
+        headers = self.request.headers
+        if headers.get("Content-Encoding", "identity") != "identity":
+            raise BadInput("send the bytes as they are, without Content-Encoding")
+        length = headers.get("Content-Length", "")
+        if not re.fullmatch(r"[0-9]{1,18}", length):
+            raise BadInput("say how long the file is: Content-Length is missing")
+        found = DIGEST.search(headers.get("Content-Digest", ""))
+        if found is None:
+            raise BadInput("send Content-Digest: sha-256=:<base64>: with the file (RFC 9530)")
+        try:
+            return int(length), base64.b64decode(found.group(1), validate=True)
+        except binascii.Error:
+            raise BadInput("the Content-Digest is not base64") from None
+
+    async def data_received(self, chunk: bytes) -> None:
+        """Take a part of the body; the next is read when this one is on its way to disk."""
+        if self.intake is None:
+            return
+        self.waiting += chunk
+        if len(self.waiting) >= PIECE:
+            await self._write()
+
+    async def _write(self) -> None:
+        data, self.waiting = bytes(self.waiting), bytearray()
+        assert self.intake is not None
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, self.intake.write, data)
+        except OSError as error:
+            self._drop()
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            self.refuse(Unavailable(f"the storage {'is full' if full else 'fails'}: try later"))
+
+    @allow_unauthenticated
+    @_told
+    async def put(self, ticket: str, path: str) -> None:
+        """Keep what came, if it is what was announced."""
+        if self.intake is None:
+            return
+        if self.waiting:
+            await self._write()
+        if self.intake is None:
+            return
+        keep = functools.partial(self.intake.keep, self.digest)
+        sha256 = await asyncio.get_running_loop().run_in_executor(None, keep)
+        nbytes, self.intake = self.intake.nbytes, None
+        self.set_status(201)
+        self.finish({"path": path, "nbytes": nbytes, "sha256": sha256})
+
+    def on_connection_close(self) -> None:
+        """The sender went away: nothing of it stays."""
+        self._drop()
+
+    def on_finish(self) -> None:
+        """Whatever was not kept is removed."""
+        self._drop()
+
+    def _drop(self) -> None:
+        if self.intake is not None:
+            intake, self.intake = self.intake, None
+            intake.discard()
+            self.plane.gauge.release(self.prefix, intake.nbytes)
+
+    # --- both ---------------------------------------------------------------------------------
+
+    def _key(self, ticket: str, path: str, mode: str) -> str:
+        right = self.plane.signer.verify(ticket)
+        if right.mode != mode:
+            doing = "reading" if right.mode == "r" else "writing"
+            raise NotAllowed(f"this link is for {doing} only")
+        return f"{right.prefix}/{path}"
+
+    def refuse(self, error: CidError) -> None:
+        """Answer an error of the tree as JSON; cut the answer when it has begun already."""
+        self._drop()
+        if self._finished:
+            return
+        if self._headers_written:
+            self.request.connection.close()  # type: ignore[attr-defined]
+            return
+        bounds = self._headers.get("Content-Range")
+        self.clear()
+        if isinstance(error, _Unsatisfiable):
+            self.set_header("Content-Range", bounds or "")
+        self.set_status(error.status)
+        self.finish({"error": error.name, "message": str(error)})
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        """Answer what nobody foresaw, without its text."""
+        name = {404: "NotFound", 405: "NotAllowed"}.get(status_code, "CidError")
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps({"error": name, "message": self._reason}))
+
+
+class _Unsatisfiable(BadInput):
+    """The range lies past the end."""
+
+    status = 416
+
+    @property
+    def name(self) -> str:
+        """A word of the tree."""
+        return "BadInput"
+
+
+def _matches(header: str | None, etag: str) -> bool:
+    """Say whether If-None-Match names this ETag (weak comparison, as for any GET)."""
+    named = [part.strip().removeprefix("W/") for part in (header or "").split(",")]
+    return etag in named or "*" in named
+
+
+def data_routes() -> list[tuple[str, type[web.RequestHandler]]]:
+    """Return the routes of the data plane, to be put below the service's base URL."""
+    return [(r"/data/([^/]+)/(.+)", DataHandler)]

@@ -1,0 +1,177 @@
+"""Bytes come in through the real service: good files become images, bad ones leave nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import tifffile
+import world
+from processes import STAFF, Service, deposit, wait_until
+
+from cid_server_ext.db.session import Sessions
+
+unique = itertools.count()
+ROOM = 10**8
+
+
+@pytest.fixture
+def project(service_database: Sessions) -> str:
+    name = f"imports-{next(unique)}"
+    with service_database.begin() as session:
+        world.make_project(session, name, ROOM)
+    return name
+
+
+def allocation(service: Service, project: str) -> dict[str, int]:
+    return service.ask("GET", f"projects/{project}", STAFF).json()["allocation"]
+
+
+def picture(folder: Path, name: str = "cells.tif", size: int = 300) -> Path:
+    pixels = np.random.default_rng(1).integers(0, 4000, (2, size, size), dtype=np.uint16)
+    path = folder / name
+    tifffile.imwrite(
+        path,
+        pixels,
+        imagej=True,
+        resolution=(10.0, 10.0),
+        metadata={"axes": "CYX", "unit": "um"},
+    )
+    return path
+
+
+def test_a_file_becomes_an_image_with_its_original_beside_it(
+    service: Service, project: str, tmp_path: Path
+) -> None:
+    path = picture(tmp_path)
+    done = deposit(service, "contributor", project, path, dataset="day 1")
+    assert done["state"] == "done", done
+    image = service.ask("GET", f"images/{done['images'][0]}", "viewer").json()
+    assert (image["axes"], image["shape"], image["dtype"]) == ("cyx", [2, 300, 300], "uint16")
+    assert image["scale"] == pytest.approx({"y": 0.1, "x": 0.1})
+    assert image["dataset"] == "day 1"
+    kept = httpx.get(service.origin + image["original_url"]).content
+    assert kept == path.read_bytes()
+    assert image["original"]["sha256"] == hashlib.sha256(kept).hexdigest()
+    thumbnail = httpx.get(service.origin + image["thumbnail"])
+    assert thumbnail.headers["Content-Type"] == "image/png"
+    assert thumbnail.content[:8] == b"\x89PNG\r\n\x1a\n"
+    store = httpx.get(service.origin + image["data"] + "zarr.json").json()
+    assert store["attributes"]["ome"]["version"] == "0.5"
+    counted = allocation(service, project)
+    assert counted["used"] == image["nbytes"] + image["original"]["nbytes"]
+    assert counted["reserved"] == 0
+
+
+def test_any_file_can_be_kept_as_it_is(service: Service, project: str, tmp_path: Path) -> None:
+    (tmp_path / "notes.pdf").write_bytes(b"%PDF-1.7 not read by anybody")
+    done = deposit(service, "contributor", project, tmp_path / "notes.pdf", kind="files")
+    assert done["state"] == "done", done
+    file = service.ask("GET", f"files/{done['files'][0]}", "viewer").json()
+    assert (file["kind"], file["nbytes"]) == ("file", 28)
+    answer = httpx.get(service.origin + file["url"])
+    assert answer.content.startswith(b"%PDF")
+    assert "attachment" in answer.headers["Content-Disposition"]
+
+
+def truncated(folder: Path) -> Path:
+    path = picture(folder, "cut.tif")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return path
+
+
+def text(folder: Path) -> Path:
+    (folder / "notes.tif").write_text("this is no picture\n" * 100)
+    return folder / "notes.tif"
+
+
+def empty(folder: Path) -> Path:
+    (folder / "empty.tif").write_bytes(b"")
+    return folder / "empty.tif"
+
+
+@pytest.mark.parametrize("bad", [truncated, text, empty])
+def test_a_bad_file_is_refused_in_one_line_and_leaves_nothing(
+    service: Service, project: str, tmp_path: Path, bad
+) -> None:
+    path = bad(tmp_path)
+    ended = deposit(service, "contributor", project, path)
+    assert ended["state"] == "failed"
+    assert ended["error"]["error"] == "BadFile"
+    assert path.name in ended["error"]["message"]
+    assert "\n" not in ended["error"]["message"]
+    wait_until(lambda: ended["uid"] not in service.staged(), 10, "staging is removed")
+    assert allocation(service, project) == {"limit": ROOM, "used": 0, "reserved": 0}
+    listed = service.ask("GET", f"images?project={project}", "viewer").json()
+    assert listed["images"] == []
+
+
+def test_an_unknown_project_and_a_viewer_are_refused_by_name(
+    service: Service, project: str, tmp_path: Path
+) -> None:
+    path = picture(tmp_path)
+    assert deposit(service, "contributor", "no-such-project", path)["error"] == "NotFound"
+    assert deposit(service, "viewer", project, path)["error"] == "NotAllowed"
+    assert deposit(service, "stranger", project, path)["error"] == "NotFound"
+
+
+def test_a_full_allocation_refuses_before_a_byte_moves(
+    service: Service, project: str, tmp_path: Path
+) -> None:
+    service.ask("PUT", f"projects/{project}/allocation", STAFF, json={"limit": 1000})
+    refused = deposit(service, "contributor", project, picture(tmp_path))
+    assert refused["error"] == "OverQuota"
+    assert "ask staff" in refused["message"]
+    assert allocation(service, project) == {"limit": 1000, "used": 0, "reserved": 0}
+
+
+def test_an_image_that_will_not_fit_is_refused_before_it_is_written(
+    service: Service, project: str, tmp_path: Path
+) -> None:
+    """A small file may hold a large image: what will be written is reserved first."""
+    path = tmp_path / "blank.tif"
+    blank = np.zeros((4000, 4000), np.uint8)
+    tifffile.imwrite(path, blank, compression="zlib")
+    limit = path.stat().st_size + 100_000
+    service.ask("PUT", f"projects/{project}/allocation", STAFF, json={"limit": limit})
+    ended = deposit(service, "contributor", project, path)
+    assert (ended["state"], ended["error"]["error"]) == ("failed", "OverQuota")
+    assert allocation(service, project) == {"limit": limit, "used": 0, "reserved": 0}
+
+
+def test_a_deposit_given_up_gives_its_room_back(
+    service: Service, project: str, tmp_path: Path
+) -> None:
+    files = {"files": [{"path": "a.tif", "nbytes": 500}]}
+    opened = service.ask("POST", f"projects/{project}/deposits", "contributor", json=files)
+    assert allocation(service, project)["reserved"] == 500
+    ended = service.ask("DELETE", f"deposits/{opened.json()['uid']}", "contributor")
+    assert ended.json()["state"] == "aborted"
+    assert allocation(service, project)["reserved"] == 0
+    again = service.ask("DELETE", f"deposits/{opened.json()['uid']}", "contributor")
+    assert (again.status_code, again.json()["error"]) == (409, "Conflict")
+
+
+def test_committing_without_the_declared_file_says_which(service: Service, project: str) -> None:
+    files = {"files": [{"path": "absent.tif", "nbytes": 500}]}
+    opened = service.ask("POST", f"projects/{project}/deposits", "contributor", json=files).json()
+    service.ask("POST", f"deposits/{opened['uid']}/commit", "contributor", json={})
+
+    def failed() -> dict | None:
+        now = service.ask("GET", f"deposits/{opened['uid']}", "contributor").json()
+        return now if now["state"] == "failed" else None
+
+    error = wait_until(failed, 30, "the import fails")["error"]
+    assert error["error"] == "BadInput"
+    assert "absent.tif" in error["message"]
+
+
+@pytest.mark.parametrize("path", ["../x.tif", "/etc/passwd", "a//b", "a\\b", "a/../b"])
+def test_paths_that_lead_elsewhere_are_refused(service: Service, project: str, path: str) -> None:
+    files = {"files": [{"path": path, "nbytes": 5}]}
+    answer = service.ask("POST", f"projects/{project}/deposits", "contributor", json=files)
+    assert (answer.status_code, answer.json()["error"]) == (400, "BadInput")
