@@ -194,6 +194,7 @@ class File(Record, Base):
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     created_by: Mapped[str] = mapped_column(String(120))
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"), index=True)
+    project: Mapped[Project] = relationship()
     dataset: Mapped[Dataset] = relationship()
 
 

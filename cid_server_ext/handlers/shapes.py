@@ -232,12 +232,11 @@ def image(ask: Ask, image: t.Image) -> Image:
 def file(ask: Ask, row: t.File) -> File:
     """Fill a file."""
     run = ask.session.get(t.Run, row.run_id) if row.run_id else None
-    project = ask.session.get_one(t.Project, row.project_id)
     return File(
         uid=row.uid,
         name=row.name,
         kind=row.kind,
-        project=project.name,
+        project=row.project.name,
         dataset=row.dataset.path,
         media_type=row.media_type,
         nbytes=row.nbytes,

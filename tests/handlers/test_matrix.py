@@ -154,15 +154,19 @@ def test_every_role_gets_what_the_table_says(
 ) -> None:
     row = ROWS[operation.method, operation.path]
     wrong = []
+    made = None
     for persona, who in PERSONAS.items():
-        with service_database.begin() as session:
-            made = world.make(session, f"p-{next(unique)}")
+        if made is None:  # a new world after each change
+            with service_database.begin() as session:
+                made = world.make(session, f"p-{next(unique)}")
         path, body = row(made)
         asked = f"run:{made.run_token}" if who == "run" else who
         answer = service.ask(operation.method, path, asked, json=body)
         error = None if answer.is_success else answer.json()["error"]
         if (answer.status_code, error) != expected(operation, persona):
             wrong.append((persona, answer.status_code, answer.text[:200]))
+        if answer.is_success and operation.method != "GET":
+            made = None
     assert not wrong
 
 

@@ -1,0 +1,198 @@
+"""The catalog as one person sees it: the way to everything else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, overload
+
+from . import environment, uploads
+from .errors import BadInput
+from .files import File
+from .images import Image
+from .projects import Project
+from .records import Listing, listing
+from .runs import Batch, Run
+from .search import Search
+from .templates import Template
+from .uploads import Progress
+from .wire import Session
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who I am to the catalog; `home` is where the catalog runs: laptop or service."""
+
+    name: str
+    staff: bool = False
+    guest: bool = False
+    home: str = ""
+    run: str | None = None
+
+
+def connect(url: str | None = None, token: str | None = None) -> Catalog:
+    """Return the catalog at `url` as the one whose `token` it is.
+
+    What is not given comes from the environment: CID_URL, and JUPYTERHUB_API_TOKEN on the hub,
+    CID_RUN_TOKEN inside a run, or CID_TOKEN. Nothing is asked of the catalog yet. Raises
+    NotConfigured when no address or token is known.
+    """
+    return Catalog(Session(environment.access(url, token)))
+
+
+class Catalog:
+    """Images, projects, templates and runs that I reach."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def whoami(self) -> Person:
+        """Return who the catalog takes me for."""
+        told = self.session.get("whoami")
+        known = {key: told[key] for key in Person.__dataclass_fields__ if key in told}
+        return Person(**known)
+
+    def projects(self) -> Listing[Project]:
+        """Return the projects I reach."""
+        return listing(Project, self.session, self.session.get("projects"))
+
+    def project(self, name: str) -> Project:
+        """Return one project, or raise NotFound."""
+        return Project(self.session, {"name": name}).refresh()
+
+    def search(
+        self,
+        query: str = "",
+        *,
+        project: str | Project | None = None,
+        dataset: str | None = None,
+        kind: str | None = None,
+        limit: int | None = None,
+    ) -> Search:
+        """Return the images that match, newest first, read page by page as you look at them.
+
+        `query` is words, each found in a name or a tag, or `key:value` for one tag. `kind` is
+        image or labels. Nothing is asked before the first look; then an unknown project is
+        NotFound.
+        """
+        asked = {
+            "q": query or None,
+            "project": project.name if isinstance(project, Project) else project,
+            "dataset": dataset,
+            "kind": kind,
+        }
+        return Search(self.session, asked, limit)
+
+    def image(self, uid: str) -> Image:
+        """Return one image, or raise NotFound."""
+        return Image(self.session, {"uid": uid}).refresh()
+
+    def file(self, uid: str) -> File:
+        """Return one file, or raise NotFound."""
+        return File(self.session, {"uid": uid}).refresh()
+
+    def templates(self) -> Listing[Template]:
+        """Return the newest version of every template."""
+        return listing(Template, self.session, self.session.get("templates"))
+
+    def template(self, name: str) -> Template:
+        """Return the newest version of one template, or raise NotFound."""
+        return Template(self.session, {"name": name}).refresh()
+
+    def publish(self, manifest: Mapping[str, Any], notebook: str) -> Template:
+        """Publish one version of a template: its template.toml as data, its notebook as text.
+
+        Staff may. The same content again is the same version; other content under a published
+        version is a Conflict.
+        """
+        body = {"manifest": manifest, "notebook": notebook}
+        return Template(self.session, self.session.send("POST", "templates", body))
+
+    def runs(
+        self, *, project: str | None = None, batch: str | None = None, limit: int = PAGE
+    ) -> Listing[Run]:
+        """Return the newest runs that I may see, or those of one batch in the order of submit."""
+        asked = {"project": project, "batch": batch, "limit": limit}
+        return listing(Run, self.session, self.session.get("runs", **asked))
+
+    @overload
+    def run(self, template: str, images: Image, /, **parameters: Any) -> Run: ...
+    @overload
+    def run(self, template: str, images: Iterable[Image], /, **parameters: Any) -> Batch: ...
+    def run(
+        self, template: str, images: Image | Iterable[Image], /, **parameters: Any
+    ) -> Run | Batch:
+        """Run a template on one image (returns a Run) or on each of several (returns a Batch).
+
+        Everything is checked before anything is queued: raises BadParameter, BadInput, NotAllowed
+        or OverQuota with the reason.
+        """
+        alone = isinstance(images, Image)
+        chosen = [images] if isinstance(images, Image) else list(images)
+        if not chosen:
+            raise BadInput(f"no image to run {template} on: the selection is empty")
+        body = {
+            "template": template,
+            "images": [image.uid for image in chosen],
+            "parameters": parameters,
+        }
+        answer = self.session.send("POST", "runs", body)
+        runs = [Run(self.session, run) for run in answer["runs"]]
+        return runs[0] if alone else Batch(self.session, answer["batch"], runs)
+
+    @overload
+    def upload(
+        self,
+        path: str | os.PathLike[str],
+        project: str | Project,
+        dataset: str = "",
+        *,
+        kind: Literal["import"] = "import",
+        on_progress: Progress | None = None,
+    ) -> Listing[Image]: ...
+    @overload
+    def upload(
+        self,
+        path: str | os.PathLike[str],
+        project: str | Project,
+        dataset: str = "",
+        *,
+        kind: Literal["files"],
+        on_progress: Progress | None = None,
+    ) -> Listing[File]: ...
+    def upload(
+        self,
+        path: str | os.PathLike[str],
+        project: str | Project,
+        dataset: str = "",
+        *,
+        kind: Literal["import", "files"] = "import",
+        on_progress: Progress | None = None,
+    ) -> Listing[Image] | Listing[File]:
+        """Bring one file, or one OME-Zarr folder, into a project and return what it became.
+
+        `kind` is "import" for images, "files" to keep any file as it is. `on_progress(fraction,
+        text)` is called as it goes. Raises BadFile, BadInput, NotAllowed, NotFound or OverQuota;
+        whatever fails, also Ctrl-C, leaves nothing behind.
+        """
+        name = project.name if isinstance(project, Project) else project
+        done = uploads.deposit(self.session, Path(path), name, dataset, kind, on_progress)
+        if kind == "files":
+            return Listing(self.file(uid) for uid in done["files"])
+        return Listing(self.image(uid) for uid in done["images"])
+
+    def close(self) -> None:
+        """Close the connections; they open again when they are needed."""
+        self.session.close()
+
+    def __repr__(self) -> str:
+        return f"<Catalog {self.session.url}>"
+
+
+def find_items(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield what can be imported at or below `path`; see `uploads.find_items`."""
+    return uploads.find_items(Path(path))

@@ -1,0 +1,124 @@
+"""Everything that can be refused, by the names the catalog uses, as exceptions.
+
+CidError
+├── NotConfigured          no address or no token is known; nothing was asked
+├── BadInput 400           the caller can fix the request
+│   ├── BadFile 400        this file cannot be read as an image
+│   └── BadParameter 400   a parameter is unknown, missing or ill-typed
+├── NotLoggedIn 401        nobody, or a token that has ended
+├── NotAllowed 403         visible, but this action is not permitted
+├── NotFound 404           absent, or hidden from this caller: the same answer
+├── Conflict 409           the state moved on; reload and retry
+├── OverQuota 413          accepting this would exceed the project's allocation
+├── Unavailable 503        a part that is needed does not answer; retry later
+└── RunFailed              a run ended without its results
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+class CidError(Exception):
+    """The root of the tree; `status` is the HTTP status of the refusal, 0 if none was involved."""
+
+    status = 0
+
+
+class NotConfigured(CidError):
+    """No address or no token is known; the message says what to set."""
+
+
+class BadInput(CidError):
+    """The caller can fix the request."""
+
+    status = 400
+
+
+class BadFile(BadInput):
+    """This file cannot be read as an image."""
+
+
+class BadParameter(BadInput):
+    """A parameter is unknown, missing or ill-typed."""
+
+
+class NotLoggedIn(CidError):
+    """Nobody, or a token that has ended."""
+
+    status = 401
+
+
+class NotAllowed(CidError):
+    """Visible, but this action is not permitted."""
+
+    status = 403
+
+
+class NotFound(CidError):
+    """Absent, or hidden from this caller: the answer is the same."""
+
+    status = 404
+
+
+class Conflict(CidError):
+    """The state moved on; reload and retry."""
+
+    status = 409
+
+
+class OverQuota(CidError):
+    """Accepting this would exceed the project's allocation."""
+
+    status = 413
+
+
+class Unavailable(CidError):
+    """A part that is needed does not answer; retry later."""
+
+    status = 503
+
+
+class RunFailed(CidError):
+    """A run ended without its results. `error` is its name, `cell` where it stopped, or None."""
+
+    def __init__(self, message: str, *, error: str = "", cell: int | None = None) -> None:
+        super().__init__(message)
+        self.error = error
+        self.cell = cell
+
+
+def from_answer(status: int, answer: Any, instead: str) -> CidError:
+    """Return the exception an answer stands for: by its name, else by its status.
+
+    `instead` is the message when the answer carries none that is ours.
+    """
+    told: Mapping[str, Any] = answer if isinstance(answer, Mapping) else {}
+    kind = _BY_NAME.get(str(told.get("error"))) or _BY_STATUS.get(status)
+    error = (kind or CidError)(one_line(str(told.get("message") or instead)))
+    error.status = status
+    return error
+
+
+def from_record(told: Mapping[str, Any]) -> CidError:
+    """Return the exception for an error that a record keeps: `{"error": name, "message": ...}`."""
+    kind = _BY_NAME.get(str(told.get("error")), CidError)
+    return kind(one_line(str(told.get("message") or "failed without a reason")))
+
+
+def one_line(message: str) -> str:
+    """Return the message on one line of at most 500 characters."""
+    line = " ".join(message.split())
+    return line if len(line) <= 500 else line[:499] + "…"
+
+
+def _below(kind: type[CidError]) -> Iterator[type[CidError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _below(child)
+
+
+_BY_NAME = {kind.__name__: kind for kind in _below(CidError) if kind.status}
+_BY_STATUS = {kind.status: kind for kind in _BY_NAME.values() if kind.__base__ is CidError}
+_BY_STATUS |= {502: Unavailable, 504: Unavailable}  # what a proxy says of a service that is down

@@ -1,0 +1,163 @@
+"""Images: what they are, what people say of them, and their pixels on demand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import display
+from .downloads import download
+from .errors import CidError, NotFound
+from .records import Field, Listing, Record
+from .tickets import Ticket
+from .wire import segment
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Value = str | int | float
+
+
+class Image(Record):
+    """One image (kind image) or label image (kind labels) of the catalog; its pixels never change.
+
+    `axes` is a string of t c z y x in order, `shape` its lengths at level 0. `scale` and `units`
+    hold the physical pixel size of the axes for which it is known.
+    """
+
+    collection = "images"
+    tickets = ("thumbnail", "data", "original_url")
+
+    name = Field[str]()
+    kind = Field[str]()
+    project = Field[str]()
+    dataset = Field[str]()
+    axes = Field[str]()
+    dtype = Field[str]()
+    levels = Field[int]()
+    scale = Field[dict[str, float]]()
+    units = Field[dict[str, str]]()
+    channels = Field[list[dict[str, str]]]()
+    nbytes = Field[int]()
+    sha256 = Field[str]()
+    source = Field[str | None]()  # uid of the image it was made from
+    run = Field[str | None]()  # uid of the run that made it
+    created_by = Field[str]()
+    created_at = Field[str]()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis at level 0, in pixels."""
+        return tuple(self.wire("shape"))
+
+    @property
+    def tags(self) -> dict[str, Value]:
+        """Its tags; a tag that is a number is one here."""
+        return {
+            tag["key"]: tag["value"] if tag.get("number") is None else tag["number"]
+            for tag in self.wire("tags")
+        }
+
+    def tag(self, values: Mapping[str, Value] | None = None, /, **more: Value) -> Image:
+        """Set tags: `image.tag(Staining="DAPI")` or `image.tag({"Cell type": "HeLa"})`."""
+        for key, value in {**(values or {}), **more}.items():
+            where = f"{self.path}/tags/{segment(key)}"
+            self.record = dict(self.session.send("PUT", where, {"value": value}))
+        return self
+
+    def untag(self, key: str) -> Image:
+        """Take one tag off."""
+        self.record = dict(self.session.send("DELETE", f"{self.path}/tags/{segment(key)}"))
+        return self
+
+    def rename(self, name: str) -> Image:
+        """Give it another name for people; its uid and pixels stay."""
+        self.record = dict(self.session.send("PATCH", self.path, {"name": name}))
+        return self
+
+    def to_xarray(self, level: int = 0) -> xr.DataArray:
+        """Return the pixels of one level, lazily: nothing is read before it is computed.
+
+        Dims are named by `axes`, coordinates are physical where `scale` knows them (their units in
+        the coordinate's attrs) and absent elsewhere; `c` carries the channel names. Raises BadInput
+        for a level it does not have.
+        """
+        from .arrays import to_xarray
+
+        return to_xarray(self, level)
+
+    @property
+    def data_url(self) -> str:
+        """The OME-Zarr's address for a viewer, with a new ticket each time it is looked at."""
+        return self.session.absolute(self.refresh().record["data"])
+
+    @property
+    def thumbnail(self) -> bytes:
+        """A small picture of it, PNG."""
+        return Ticket(self.session, self.path, "thumbnail", self.record).read()
+
+    def lineage(self) -> Lineage:
+        """Return the images it was made from and those that runs made from it."""
+        answer = self.session.get(f"{self.path}/lineage")
+        return Lineage(
+            Listing(Image(self.session, row) for row in answer["parents"]),
+            Listing(Image(self.session, row) for row in answer["children"]),
+        )
+
+    def download(self, folder: str | os.PathLike[str] = ".") -> Path:
+        """Write the original file below `folder`, as it came and verified; return its path.
+
+        Raises NotFound for an image that came from no single file: results, and imported OME-Zarr.
+        """
+        original = self.wire("original")
+        if not original or original["name"].endswith(".zarr"):
+            raise NotFound(f"{self.name} came from no single file: read it with to_xarray()")
+        ticket = Ticket(self.session, self.path, "original_url", self.record)
+        return download(ticket, original["name"], original["sha256"], folder)
+
+    def facts(self) -> list[tuple[str, Any]]:
+        """Return what a person wants to see of it."""
+        size = " × ".join(f"{axis} {n}" for axis, n in zip(self.axes, self.shape, strict=True))
+        return [
+            ("name", self.name),
+            ("kind", self.kind),
+            ("size", size),
+            ("type", self.dtype),
+            ("pixel", self._pixel()),
+            ("in", "/".join(part for part in (self.project, self.dataset) if part)),
+            ("uid", self.uid),
+        ]
+
+    def _pixel(self) -> str:
+        known = [axis for axis in self.axes if axis in self.scale]
+        return ", ".join(
+            f"{axis} {self.scale[axis]:g} {self.units.get(axis, '')}".strip() for axis in known
+        )
+
+    def _repr_html_(self) -> str:
+        picture = display.picture(thumbnail_or_none(self), self.name)
+        tags = list(self.tags.items())
+        return f"{picture}{display.facts(self.facts())}{display.facts(tags) if tags else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What an image was made from, and what was made from it; only what you may see."""
+
+    parents: Listing[Image]
+    children: Listing[Image]
+
+    def _repr_html_(self) -> str:
+        above, under = self.parents._repr_html_(), self.children._repr_html_()
+        return f"<b>made from</b>{above}<b>made from it</b>{under}"
+
+
+def thumbnail_or_none(image: Image) -> bytes | None:
+    """Return the thumbnail, or None: a picture that is missing must not hide the rest."""
+    try:
+        return image.thumbnail
+    except CidError:
+        return None

@@ -1,0 +1,90 @@
+"""The images a question found: read page by page, as far as somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import Any, overload
+
+from . import display
+from .images import Image, thumbnail_or_none
+from .records import listing
+from .wire import Session
+
+PAGE = 50
+SHOWN = 24  # thumbnails in a notebook
+
+
+class Search(Sequence[Image]):
+    """A sequence of images, newest first, that asks for the next page when it is needed.
+
+    Iterate it, index it, slice it, or make a list of it; `len()` is known only once all pages have
+    been read, because the catalog does not count.
+    """
+
+    def __init__(self, session: Session, asked: dict[str, Any], limit: int | None = None) -> None:
+        self.session = session
+        self.asked = asked
+        self.limit = limit
+        self._read: list[Image] = []
+        self._after: Any = None
+        self._ended = limit is not None and limit <= 0
+
+    def __iter__(self) -> Iterator[Image]:
+        for index in count():
+            if not self._reach(index + 1):
+                return
+            yield self._read[index]
+
+    @overload
+    def __getitem__(self, index: int) -> Image: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Image]: ...
+    def __getitem__(self, index: int | slice) -> Image | list[Image]:
+        if isinstance(index, slice):
+            ends = (index.start or 0, -1 if index.stop is None else index.stop)
+            self._reach(None if min(ends) < 0 else max(ends))
+            return self._read[index]
+        self._reach(None if index < 0 else index + 1)
+        return self._read[index]
+
+    def __len__(self) -> int:
+        if not self._ended:
+            raise TypeError("not all pages are read, so the number is unknown: use list(search)")
+        return len(self._read)
+
+    def __bool__(self) -> bool:
+        return self._reach(1)
+
+    def __repr__(self) -> str:
+        if not self._ended:
+            return f"<Search {len(self._read)} images read, there may be more>"
+        return f"<Search {len(self._read)} images>"
+
+    def _repr_html_(self) -> str:
+        more = self._reach(SHOWN + 1)
+        shown = self._read[:SHOWN]
+        if not shown:
+            return "<em>no image matches</em>"
+        with ThreadPoolExecutor(8) as pool:
+            pictures = list(pool.map(thumbnail_or_none, shown))
+        tiles = [
+            (png, image.name, f"{image.project} {image.axes} {'×'.join(map(str, image.shape))}")
+            for png, image in zip(pictures, shown, strict=True)
+        ]
+        return display.gallery(tiles, "and more" if more else f"{len(shown)} images")
+
+    def _reach(self, wanted: int | None) -> bool:
+        """Read pages until `wanted` images are there (None: all); return whether they are."""
+        while not self._ended and (wanted is None or len(self._read) < wanted):
+            self._next_page()
+        return wanted is None or len(self._read) >= wanted
+
+    def _next_page(self) -> None:
+        room = PAGE if self.limit is None else min(PAGE, self.limit - len(self._read))
+        answer = self.session.get("images", **self.asked, limit=room, after=self._after)
+        self._read += listing(Image, self.session, answer)
+        self._after = answer.get("next")
+        full = self.limit is not None and len(self._read) >= self.limit
+        self._ended = self._after is None or full

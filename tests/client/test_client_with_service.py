@@ -1,0 +1,127 @@
+"""The client against the real catalog service: upload, find, read, tag, download, refusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import tifffile
+from processes import STAFF, Service
+
+import cid_client as cid
+from cid_client.environment import Access
+from cid_client.wire import Session
+
+STACK = np.random.default_rng(5).integers(0, 4000, (5, 2, 96, 120), dtype="uint16")  # z c y x
+
+
+class Speaking(httpx.HTTPTransport):
+    """Says who asks, as the test service expects it."""
+
+    def __init__(self, person: str) -> None:
+        super().__init__()
+        self.person = person
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if "Authorization" in request.headers:
+            del request.headers["Authorization"]
+            request.headers["X-Test-User"] = json.dumps({"name": self.person})
+        return super().handle_request(request)
+
+
+@pytest.fixture(scope="module")
+def project(service: Service) -> str:
+    body = {
+        "name": "client-tests", "team": "client-team", "limit": 50_000_000,
+        "members": {"clara": "contributor", "vera": "viewer"},
+    }  # fmt: skip
+    assert service.ask("POST", "projects", STAFF, json=body).status_code == 201
+    return "client-tests"
+
+
+@pytest.fixture
+def speak(service: Service) -> Iterator[Callable[[str], cid.Catalog]]:
+    """Connect as a person."""
+    made: list[cid.Catalog] = []
+
+    def connect(person: str) -> cid.Catalog:
+        access = Access(service.url, "token of a person")
+        made.append(cid.Catalog(Session(access, transport=Speaking(person))))
+        return made[-1]
+
+    yield connect
+    for catalog in made:
+        catalog.close()
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Path:
+    path = tmp_path / "stack é.tif"
+    tifffile.imwrite(
+        path, STACK, imagej=True, resolution=(10, 10),
+        metadata={"axes": "ZCYX", "spacing": 0.5, "unit": "um"},
+    )  # fmt: skip
+    return path
+
+
+def test_a_stack_goes_in_and_comes_back_the_same(
+    speak: Callable[[str], cid.Catalog], project: str, stack: Path, tmp_path: Path
+) -> None:
+    clara = speak("clara")
+    told: list[float] = []
+    [image] = clara.upload(stack, project, "a/b", on_progress=lambda f, text: told.append(f))
+    assert told[-1] == 1.0
+    array = image.to_xarray()
+    np.testing.assert_array_equal(array.transpose("z", "c", "y", "x").values, STACK)
+    assert array.x.attrs["units"] == "micrometer"
+    np.testing.assert_allclose([array.x[1], array.z[1]], [0.1, 0.5])
+    assert image.thumbnail.startswith(b"\x89PNG")
+    assert image.download(tmp_path / "back").read_bytes() == stack.read_bytes()
+
+    image.tag({"Cell type": "HeLa", "Passage": 7})
+    seen = speak("vera").search("HeLa", project=project)
+    assert [(found.uid, found.tags["Passage"]) for found in seen] == [(image.uid, 7)]
+    np.testing.assert_array_equal(seen[0].to_xarray().isel(c=1, z=3).values, STACK[3, 1])
+    assert seen[0].lineage().parents == []
+    assert [p.name for p in speak("vera").projects()] == [project]
+    assert "a/b" in clara.project(project).datasets
+
+
+def test_any_file_is_kept_as_it_is(
+    speak: Callable[[str], cid.Catalog], project: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "notes.pdf"
+    path.write_bytes(b"%PDF-1.7 notes")
+    clara = speak("clara")
+    [file] = clara.upload(path, project, kind="files")
+    assert clara.file(file.uid).read() == b"%PDF-1.7 notes"
+    assert file.download(tmp_path / "back").name == "notes.pdf"
+
+
+def test_refusals_come_by_name_and_leave_nothing(
+    speak: Callable[[str], cid.Catalog],
+    project: str,
+    stack: Path,
+    tmp_path: Path,
+    service: Service,
+) -> None:
+    fake = tmp_path / "fake.tif"
+    fake.write_text("this is no TIFF")
+    clara = speak("clara")
+    used = clara.project(project).allocation
+    with pytest.raises(cid.BadFile):
+        clara.upload(fake, project)
+    with pytest.raises(cid.NotAllowed):
+        speak("vera").upload(stack, project)
+    with pytest.raises(cid.NotFound):
+        speak("stranger").upload(stack, project)
+    with pytest.raises(cid.NotFound):
+        list(speak("stranger").search(project=project))
+    with pytest.raises(cid.NotFound):
+        clara.run("no-such-template", cid.Image(clara.session, {"uid": "x"}))
+    assert clara.project(project).allocation == used
+    assert service.staged() == []
