@@ -80,7 +80,7 @@ def _pixel(
         return None, None
     known = source.scale.get(axis) if source is not None else None
     unit = source.units.get(axis) if source is not None else None
-    coordinate = getattr(array, "coords", {}).get(axis)
+    coordinate = _coordinate(array, axis)
     if coordinate is not None and (known is not None or "units" in coordinate.attrs):
         step = _step(coordinate.values)
         if step is not None:
@@ -89,6 +89,12 @@ def _pixel(
         same = dict(zip(source.axes, source.shape, strict=True))[axis] == length
         return (known, unit) if same else (None, None)
     return None, None
+
+
+def _coordinate(array: Any, axis: str) -> Any:
+    """Return an axis's own coordinate, or None: xarray's `get` would make up 0, 1, 2 …"""
+    coords = getattr(array, "coords", {})
+    return coords[axis] if axis in coords else None
 
 
 def _step(values: Any) -> float | None:
@@ -108,7 +114,7 @@ def _channels(
         return []
     count = int(array.shape[axes.index("c")])
     theirs = source.channels if source is not None else []
-    coordinate = getattr(array, "coords", {}).get("c")
+    coordinate = _coordinate(array, "c")
     if given is not None:
         names = list(given)
     elif coordinate is not None and coordinate.values.dtype.kind in "UOT":

@@ -26,12 +26,12 @@ from tornado.iostream import StreamClosedError
 from ..errors import BadInput, CidError, NotAllowed, NotFound, Unavailable
 from ..storage.intake import Intake
 from ..storage.plane import DataPlane
+from .ranges import Unsatisfiable, matches, wanted
 
 PIECE = 1 << 20  # bytes read, or written, at once
 INLINE = 64 << 10  # bytes; reading less than this is quicker than handing it to a thread
 TYPES = {".json": "application/json", ".png": "image/png"}
 SHOWN = ("image.ome.zarr/", "thumbnail.png")  # all else is downloaded, never opened in a page
-RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):\s*(?:,|$)")
 
 Method = Callable[..., Awaitable[None]]
@@ -64,6 +64,7 @@ class DataHandler(web.RequestHandler):
     waiting: bytearray
     prefix = ""
     digest = b""
+    past_end = ""  # Content-Range of a range that the file does not have
 
     @property
     def plane(self) -> DataPlane:
@@ -107,7 +108,7 @@ class DataHandler(web.RequestHandler):
                 raise NotFound("nothing lies here")
             etag = f'"{state.st_size:x}-{state.st_mtime_ns:x}-{state.st_ino:x}"'
             self._describe(path, etag)
-            if _matches(self.request.headers.get("If-None-Match"), etag):
+            if matches(self.request.headers.get("If-None-Match"), etag):
                 self.set_status(304)
                 self.clear_header("Content-Type")
                 return
@@ -142,23 +143,17 @@ class DataHandler(web.RequestHandler):
             self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{name}")
 
     def _range(self, size: int) -> tuple[int, int]:
-        """Return (start, stop) of what is asked for; several ranges are answered with all."""
-        asked = RANGE.fullmatch(self.request.headers.get("Range", "").strip())
-        if asked is None or asked.group(0) == "bytes=-":
+        """Return (start, stop) of what is sent, and say so in the headers."""
+        try:
+            part = wanted(self.request.headers.get("Range", ""), size)
+        except Unsatisfiable:
+            self.past_end = f"bytes */{size}"
+            raise
+        if part is None:
             return 0, size
-        first, last = asked.groups()
-        if first:
-            start, stop = int(first), min(int(last) + 1 if last else size, size)
-            if last and int(last) < int(first):
-                return 0, size
-        else:
-            start, stop = max(0, size - int(last)), size
-        if start >= stop:
-            self.set_header("Content-Range", f"bytes */{size}")
-            raise _Unsatisfiable("the file has no such bytes")
         self.set_status(206)
-        self.set_header("Content-Range", f"bytes {start}-{stop - 1}/{size}")
-        return start, stop
+        self.set_header("Content-Range", f"bytes {part[0]}-{part[1] - 1}/{size}")
+        return part
 
     async def _stream(self, handle: int, start: int, stop: int) -> None:
         """Send bytes piece by piece, no faster than they are taken."""
@@ -276,10 +271,9 @@ class DataHandler(web.RequestHandler):
         if self._headers_written:
             self.request.connection.close()  # type: ignore[attr-defined]
             return
-        bounds = self._headers.get("Content-Range")
         self.clear()
-        if isinstance(error, _Unsatisfiable):
-            self.set_header("Content-Range", bounds or "")
+        if self.past_end:
+            self.set_header("Content-Range", self.past_end)
         self.set_status(error.status)
         self.finish({"error": error.name, "message": str(error)})
 
@@ -288,23 +282,6 @@ class DataHandler(web.RequestHandler):
         name = {404: "NotFound", 405: "NotAllowed"}.get(status_code, "CidError")
         self.set_header("Content-Type", "application/json")
         self.finish(json.dumps({"error": name, "message": self._reason}))
-
-
-class _Unsatisfiable(BadInput):
-    """The range lies past the end."""
-
-    status = 416
-
-    @property
-    def name(self) -> str:
-        """A word of the tree."""
-        return "BadInput"
-
-
-def _matches(header: str | None, etag: str) -> bool:
-    """Say whether If-None-Match names this ETag (weak comparison, as for any GET)."""
-    named = [part.strip().removeprefix("W/") for part in (header or "").split(",")]
-    return etag in named or "*" in named
 
 
 def data_routes() -> list[tuple[str, type[web.RequestHandler]]]:

@@ -12,6 +12,7 @@ import numpy as np
 import ome_zarr_models.v05 as models
 import pandas as pd
 import pytest
+import xarray as xr
 import zarr
 
 import cid_client as cid
@@ -50,6 +51,13 @@ def test_labels_carry_the_source_s_axes_and_calibration(outputs: Outputs) -> Non
     assert "image-label" in ome
     um = "micrometer"
     assert calibration(path) == {"z": (0.5, um), "y": (0.1, um), "x": (0.1, um)}
+
+
+def test_xarray_labels_without_coordinates_are_calibrated_by_their_source(
+    outputs: Outputs,
+) -> None:
+    path = outputs.labels("cells", xr.DataArray(LABELS, dims=["z", "y", "x"]))
+    assert [n for n, _ in calibration(path).values()] == [0.5, 0.1, 0.1]
 
 
 def test_xarray_labels_of_a_smaller_level_are_calibrated_by_their_coordinates(

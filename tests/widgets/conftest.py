@@ -13,7 +13,7 @@ import pretend
 import pytest
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, sync_playwright
-from stage import Stage
+from stage import Show, Stage
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [
@@ -50,20 +50,26 @@ def catalog() -> pretend.Catalog:
     return pretend.filled()
 
 
-Show = Callable[..., tuple[Page, Stage]]
-
-
 @pytest.fixture
 def show(chromium: Chromium) -> Iterator[Show]:
-    """Show a widget in a page; an error in the page fails the test."""
-    ended: list[Callable[[], Any]] = []
+    """Show a widget in a page, `ended`: with tickets that have ended. An error there fails."""
+    endings: list[Callable[[], Any]] = []
     errors: list[str] = []
 
-    def shown(widget: Any, name: str, width: int = 1280, **how: Any) -> tuple[Page, Stage]:
-        stage = Stage(widget, name)
-        size = {"width": width, "height": how.pop("height", 768)}
+    def shown(
+        widget: Any,
+        name: str,
+        width: int = 1280,
+        oldest_ticket: int = 0,
+        ended: bool = False,
+        **how: Any,
+    ) -> tuple[Page, Stage]:
+        stage = Stage(widget, name, oldest_ticket)
+        if ended:
+            stage.end_tickets()
+        size = {"width": width, "height": 768}
         context = chromium.new_context(viewport=size, reduced_motion="reduce", **how)
-        ended.extend([stage.close, context.close])
+        endings.extend([stage.close, context.close])
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -72,6 +78,6 @@ def show(chromium: Chromium) -> Iterator[Show]:
         return page, stage
 
     yield shown
-    for end in reversed(ended):
+    for end in reversed(endings):
         end()
     assert errors == []

@@ -83,7 +83,12 @@ def image(uid: str, name: str, **more: Any) -> dict[str, Any]:
         "run": None,
         "created_by": "researcher",
         "created_at": "2026-11-21T01:00:00Z",
-        "original": {"uid": "f-" + uid, "name": f"{name}.tif", "nbytes": 301_000_000, "sha256": SHA},
+        "original": {
+            "uid": "f-" + uid,
+            "name": f"{name}.tif",
+            "nbytes": 301_000_000,
+            "sha256": SHA,
+        },
     } | more
 
 
@@ -152,7 +157,9 @@ class Catalog:
 
     def file(self, uid: str) -> Any:
         self._ask("file", uid)
-        return SimpleNamespace(record={"uid": uid, "name": "executed.ipynb", "url": f"/data/1/{uid}"})
+        return SimpleNamespace(
+            record={"uid": uid, "name": "executed.ipynb", "url": f"/data/1/{uid}"}
+        )
 
     def templates(self) -> Sequence[Any]:
         self._ask("templates")

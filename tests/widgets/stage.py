@@ -7,18 +7,24 @@ thumbnails are served by ticket, and tickets can be ended.
 from __future__ import annotations
 
 import json
+import sys
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pretend
+from playwright.sync_api import Page
 
 import cid_widgets
 
+Show = Callable[..., tuple[Page, "Stage"]]
 HERE = Path(__file__).parent
 STATIC = Path(cid_widgets.__file__).parent / "static"
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
+)
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 
@@ -58,18 +64,17 @@ def heard(widget: Any, **data: Any) -> None:
 class Stage:
     """Serves one widget on loopback; `address` is the page. `fetched` are paths of thumbnails."""
 
-    def __init__(self, widget: Any, name: str, theme: str = "") -> None:
+    def __init__(self, widget: Any, name: str, oldest_ticket: int = 0) -> None:
         self.widget = widget
         self.name = name
-        self.theme = theme
         self.wire = Wire()
-        self.oldest_ticket = 0
+        self.oldest_ticket = oldest_ticket
         self.fetched: list[str] = []
         self.said: list[dict[str, Any]] = []
         widget.comm = self.wire
         self.wire.taken()
         handler = type("Handler", (_Handler,), {"stage": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", 0), handler)
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}/"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
@@ -91,6 +96,15 @@ class Stage:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of a page that went while it was loading."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            raise
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -142,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _page(stage: Stage) -> str:
-    return f"""<!doctype html><html class="{stage.theme}"><meta charset="utf-8">
+    return f"""<!doctype html><html><meta charset="utf-8">
 <title>stage</title><link rel="icon" href="/static/none.css">
 <link rel="stylesheet" href="/static/{stage.name}.css">
 <body data-view="{stage.name}"><div id="stage"></div>

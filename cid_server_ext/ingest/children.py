@@ -1,0 +1,173 @@
+"""The service's end of the nursery: start a child, hear it, learn how it ended."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import Unavailable
+from .limits import Limits
+
+MESSAGE = 128 << 10
+# All that readers need. One thread until a child starts its own, and allocators that do not reserve
+# address space they may never use: the limit on it would end honest files.
+CLEAN = {
+    "PATH": "/usr/bin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "HOME": "/nonexistent",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+@dataclass
+class _Server:
+    """The one nursery of this process."""
+
+    process: subprocess.Popen[bytes] | None = None
+    control: socket.socket | None = None
+    environ: Mapping[str, str] | None = None
+
+
+_server = _Server()
+_lock = threading.Lock()
+
+
+def warm_up(environ: Mapping[str, str] | None = None) -> None:
+    """Start the nursery, so that the first import does not wait for its readers to load.
+
+    environ: all that the nursery and its children will have as environment; by default a few
+    neutral settings. Nothing of this process's own environment ever reaches them.
+    """
+    with _lock:
+        if environ is not None and environ != _server.environ:
+            _stop()
+            _server.environ = dict(environ)
+        _ensure()
+
+
+def cool_down() -> None:
+    """End the nursery and its children; the next import starts another."""
+    with _lock:
+        _stop()
+
+
+class Child:
+    """One limited child that has been given a job. Close it, and it is gone."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        ours, theirs = zip(*(_pair(), _pair()), strict=True)
+        self.talk, self.fate = ours
+        try:
+            with _lock:
+                _send(theirs)
+            self.talk.send(json.dumps(job).encode())
+        except OSError as error:
+            self.close()
+            raise Unavailable("the import helper has ended: try again") from error
+        finally:
+            for end in theirs:
+                end.close()
+
+    def hear(self, seconds: float) -> dict[str, Any] | None:
+        """Return the next message, {} when nothing came for `seconds`, None when it has ended.
+
+        ValueError: what it sent is no message of ours. Its words are data, never code.
+        """
+        self.talk.settimeout(seconds)
+        try:
+            data = self.talk.recv(MESSAGE)
+        except TimeoutError:
+            return {}
+        except ConnectionError:
+            return None
+        if not data:
+            return None
+        message = json.loads(data)
+        if not isinstance(message, dict):
+            raise ValueError("not a message")
+        return message
+
+    def go(self) -> None:
+        """Let it write."""
+        with suppress(ConnectionError):  # it may have died: `hear` will tell
+            self.talk.send(b'"go"')
+
+    def ended(self, seconds: float = 10.0) -> int | None:
+        """Return its exit code, negative for a signal; None when nobody can tell."""
+        self.fate.settimeout(seconds)
+        try:
+            data = self.fate.recv(64)
+        except OSError:
+            return None
+        return int(json.loads(data)) if data else None
+
+    def close(self) -> None:
+        """Let go of it: it is killed if it still runs, and gone when this returns."""
+        self.talk.close()
+        with suppress(OSError):
+            self.fate.shutdown(socket.SHUT_WR)  # the nursery reads the end, and ends the child
+        self.ended()
+        self.fate.close()
+
+
+def job(source: str, target: str, kind: str, limits: Limits) -> dict[str, Any]:
+    """Return the message that starts a child."""
+    bounds = {name: getattr(limits, name) for name in Limits.__slots__}
+    return {"source": source, "target": target, "kind": kind, "limits": bounds}
+
+
+def _pair() -> tuple[socket.socket, socket.socket]:
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def _send(ends: tuple[socket.socket, ...]) -> None:
+    handles = [end.fileno() for end in ends]
+    try:
+        socket.send_fds(_ensure(), [b"child"], handles)
+    except OSError:  # it was ended from outside, by a full machine perhaps: start another
+        _stop()
+        socket.send_fds(_ensure(), [b"child"], handles)
+
+
+def _ensure() -> socket.socket:
+    if _server.process is None or _server.process.poll() is not None or _server.control is None:
+        _stop()
+        ours, theirs = _pair()
+        with theirs:
+            _server.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "cid_server_ext.ingest.nursery"],
+                stdin=theirs,
+                stdout=subprocess.DEVNULL,
+                env=dict(_server.environ or CLEAN),
+                start_new_session=True,
+                cwd="/",
+            )
+        _server.control = ours
+    return _server.control
+
+
+def _stop() -> None:
+    if _server.control is not None:
+        _server.control.close()
+    if _server.process is not None:
+        try:
+            _server.process.wait(5)
+        except subprocess.TimeoutExpired:
+            _server.process.kill()
+            _server.process.wait()
+    _server.process = _server.control = None
+
+
+atexit.register(cool_down)

@@ -1,0 +1,178 @@
+"""Where bytes lie: a root answers for every key below it, and publishes whole things at once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ..errors import BadInput, Conflict, NotFound
+from .names import parts
+
+UID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
+PIECE = 1 << 20
+
+
+class Root(Protocol):
+    """What the catalog needs of a place that keeps bytes. A key is "images/ab/<uid>/..."."""
+
+    def path(self, key: str) -> Path:
+        """Return where `key` lies, or raise BadInput for a key that would lead out."""
+
+    def publish(self, source_key: str, target_key: str) -> None:
+        """Move a file or folder to its final key, durably and at once; Conflict if it exists."""
+
+    def remove(self, key: str) -> None:
+        """Remove a file or folder; a key that is not there is no error."""
+
+    def nbytes(self, key: str) -> int:
+        """Return the bytes of a file, or of all files below a folder."""
+
+    def digest(self, key: str) -> str:
+        """Return the sha256 of a file, or that of a folder's sorted list of file digests."""
+
+    def free(self) -> int:
+        """Return the bytes that can still be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A root in one folder of a POSIX file system."""
+
+    root: Path
+
+    def path(self, key: str) -> Path:
+        """Return where `key` lies. BadInput: the key is not plain, or a symlink leads it out."""
+        base = os.path.realpath(self.root)
+        found = os.path.realpath(os.path.join(base, *parts(key)))
+        if not found.startswith(base + os.sep):
+            raise BadInput(f"the path {key[:80]!r} leads out of the storage")
+        return Path(base, *parts(key))
+
+    def publish(self, source_key: str, target_key: str) -> None:
+        """Move a file or folder, flushed to disk first. Conflict: the target exists."""
+        source, target = self.path(source_key), self.path(target_key)
+        if not source.exists():
+            raise NotFound(f"nothing lies at {source_key!r}")
+        if os.path.lexists(target):
+            if source.is_file() and source.samefile(target):
+                source.unlink()  # a kill came between the two steps below: the second is left
+                return
+            raise Conflict(f"{target_key!r} exists already: published bytes are never replaced")
+        _flush_tree(source)
+        _make_folders(target.parent, Path(os.path.realpath(self.root)))
+        try:
+            if source.is_dir():
+                os.rename(source, target)
+            else:  # a link, unlike a rename, never replaces what another process put there
+                os.link(source, target)
+                source.unlink()
+        except OSError as error:
+            if os.path.lexists(target):
+                raise Conflict(f"{target_key!r} exists already") from error
+            raise
+        _flush(target.parent)
+        _flush(source.parent)
+
+    def remove(self, key: str) -> None:
+        """Remove a file or folder and what is below it; symlinks are removed, not followed."""
+        path = self.path(key)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+    def nbytes(self, key: str) -> int:
+        """Return the bytes of the file, or of all regular files below the folder, at `key`."""
+        return sum(path.lstat().st_size for _, path in files_below(self._present(key)))
+
+    def digest(self, key: str) -> str:
+        """Return the sha256 of a file; for a folder that of its sorted "path sha256\\n" lines."""
+        path = self._present(key)
+        if path.is_file():
+            return sha256(path)
+        lines = sorted(f"{name} {sha256(file)}\n" for name, file in files_below(path))
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def free(self) -> int:
+        """Return the bytes that this process may still write on the disk of the root."""
+        state = os.statvfs(self.root)
+        return state.f_bavail * state.f_frsize
+
+    def _present(self, key: str) -> Path:
+        path = self.path(key)
+        if not path.exists():
+            raise NotFound(f"nothing lies at {key!r}")
+        return path
+
+
+def image_prefix(uid: str) -> str:
+    """Return the key of an image's folder."""
+    return f"images/{_shelf(uid)}"
+
+
+def file_prefix(uid: str) -> str:
+    """Return the key of the folder that holds one deposited file."""
+    return f"files/{_shelf(uid)}"
+
+
+def staging_prefix(uid: str) -> str:
+    """Return the key of a deposit's folder; `in` and `out` lie below it."""
+    _shelf(uid)
+    return f"staging/{uid}"
+
+
+def sha256(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def files_below(path: Path) -> Iterator[tuple[str, Path]]:
+    """Yield (relative name with "/", path) of every regular file; links are not followed."""
+    if not path.is_dir():
+        yield path.name, path
+        return
+    for folder, _, names in os.walk(path):
+        for name in names:
+            file = Path(folder, name)
+            if file.is_file() and not file.is_symlink():
+                yield file.relative_to(path).as_posix(), file
+
+
+def _shelf(uid: str) -> str:
+    if not UID.fullmatch(uid):
+        raise BadInput(f"{uid[:60]!r} is no uid")
+    return f"{uid[:2]}/{uid}"
+
+
+def _make_folders(folder: Path, base: Path) -> None:
+    """Make `folder` and flush each new entry of its way, so that a power cut keeps all of it."""
+    missing = [way for way in (folder, *folder.parents) if not way.exists() and way != base]
+    folder.mkdir(parents=True, exist_ok=True)
+    for way in missing:
+        _flush(way.parent)
+
+
+def _flush_tree(path: Path) -> None:
+    if path.is_dir():
+        for folder, _, names in os.walk(path, topdown=False):
+            for name in names:
+                _flush(Path(folder, name))
+            _flush(Path(folder))
+    else:
+        _flush(path)
+
+
+def _flush(path: Path) -> None:
+    """Force one file or folder to disk; a link inside a published folder is refused."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

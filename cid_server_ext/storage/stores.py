@@ -1,0 +1,90 @@
+"""Opening the arrays of our own OME-Zarr stores with tensorstore."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorstore as ts
+
+from .layout import Layout
+
+MOST_WORKERS = 8  # of one image: on a large machine it is the imports that run side by side
+BYTES = {"name": "bytes", "configuration": {"endian": "little"}}
+CRC = {"name": "crc32c"}  # a flipped bit, in a chunk or in a shard's index, is noticed when read
+
+
+def codecs(itemsize: int) -> list[dict[str, Any]]:
+    """Return the codecs of one chunk: zstd after bit shuffling, the quickest for its size here."""
+    blosc = {
+        "cname": "zstd",
+        "clevel": 1,
+        "shuffle": "bitshuffle",
+        "typesize": itemsize,
+        "blocksize": 0,
+    }
+    return [BYTES, {"name": "blosc", "configuration": blosc}, CRC]
+
+
+def array_metadata(axes: str, cut: Layout, dtype: np.dtype[Any]) -> dict[str, Any]:
+    """Return the zarr v3 metadata of one level, sharded."""
+    sharding = {
+        "chunk_shape": cut.chunk,
+        "codecs": codecs(dtype.itemsize),
+        "index_codecs": [BYTES, CRC],
+        "index_location": "end",
+    }
+    return {
+        "shape": cut.shape,
+        "data_type": dtype.name,
+        "dimension_names": list(axes),
+        "fill_value": 0,
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": cut.shard}},
+        "codecs": [{"name": "sharding_indexed", "configuration": sharding}],
+    }
+
+
+def create_level(
+    store: Path, level: int, axes: str, cut: Layout, dtype: np.dtype[Any]
+) -> ts.TensorStore:
+    """Create one empty level of a store."""
+    metadata = array_metadata(axes, cut, dtype)
+    return ts.open(
+        {**_spec(store, level), "metadata": metadata}, create=True, context=_context()
+    ).result()
+
+
+def open_level(store: Path, level: int) -> ts.TensorStore:
+    """Open one level of a store for reading; nothing is cached."""
+    return ts.open(_spec(store, level), read=True, context=_context()).result()
+
+
+def group(store: Path) -> dict[str, Any]:
+    """Return the `ome` attributes of a store."""
+    attributes = json.loads((store / "zarr.json").read_bytes())["attributes"]["ome"]
+    return dict(attributes)
+
+
+def write_group(store: Path, ome: dict[str, Any]) -> None:
+    """Write the store's group metadata: until this is there, the store is no image."""
+    document = {"zarr_format": 3, "node_type": "group", "attributes": {"ome": ome}}
+    (store / "zarr.json").write_text(json.dumps(document, indent=1, allow_nan=False))
+
+
+def _spec(store: Path, level: int) -> dict[str, Any]:
+    return {"driver": "zarr3", "kvstore": {"driver": "file", "path": f"{store}/{level}/"}}
+
+
+def _context() -> ts.Context:
+    workers = {"limit": min(MOST_WORKERS, os.cpu_count() or 1)}
+    return ts.Context(
+        {
+            "cache_pool": {"total_bytes_limit": 0},
+            "data_copy_concurrency": workers,
+            "file_io_concurrency": workers,
+            "file_io_sync": False,  # publishing flushes the whole folder, once
+        }
+    )

@@ -1,0 +1,79 @@
+"""Tickets: short signed rights to read, or to write, below one prefix. No query is needed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from ..errors import NotLoggedIn
+
+LONGEST = 60  # seconds a ticket may be asked for
+STEP = 30  # expiry is rounded up to this, so that one URL stays good for the browser's cache
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What a ticket opens: reading below `prefix`, or writing at most `limit` bytes below it."""
+
+    prefix: str
+    mode: Literal["r", "w"]
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Signs with the first key, verifies with all of them: keys rotate without a cut."""
+
+    keys: tuple[bytes, ...]
+    clock: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
+        if not self.keys or min(map(len, self.keys)) < 16:
+            raise ValueError("a signer needs keys of at least 16 bytes")
+
+    def sign(self, right: Right, seconds: int = LONGEST) -> str:
+        """Return a URL-safe ticket that lives `seconds` (60 at most), and up to 30 s more."""
+        if not 0 < seconds <= LONGEST:
+            raise ValueError(f"a ticket lives 1 to {LONGEST} s")
+        ends = math.ceil((self.clock() + seconds) / STEP) * STEP
+        body = json.dumps([right.prefix, right.mode, right.limit, ends], separators=(",", ":"))
+        packed = _pack(body.encode())
+        return f"{packed}.{_pack(self._seal(self.keys[0], packed))}"
+
+    def verify(self, ticket: str) -> Right:
+        """Return the right of a ticket that is ours and has not ended, or raise NotLoggedIn."""
+        packed, _, seal = ticket.partition(".")
+        try:
+            shown = _unpack(seal)
+            ours = [hmac.compare_digest(self._seal(key, packed), shown) for key in self.keys]
+            if not any(ours):  # all keys are tried, in the same time whichever fits
+                raise NotLoggedIn("this link was not signed here: ask the catalog for a new one")
+            prefix, mode, limit, ends = json.loads(_unpack(packed))
+        except (binascii.Error, UnicodeError, ValueError):
+            raise NotLoggedIn("this link is damaged: ask the catalog for a new one") from None
+        if self.clock() >= ends:
+            raise NotLoggedIn("this link has ended: ask the catalog for a new one")
+        return Right(prefix, mode, limit)
+
+    @staticmethod
+    def _seal(key: bytes, packed: str) -> bytes:
+        return hmac.new(key, b"cid ticket 1:" + packed.encode(), hashlib.sha256).digest()
+
+
+def _pack(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _unpack(text: str) -> bytes:
+    data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if _pack(data) != text:  # one right, one ticket: no second spelling of the same bytes
+        raise ValueError("not canonical")
+    return data

@@ -1,0 +1,153 @@
+/** All that the catalog knows of one image. */
+
+import { copyButton, h } from "../lib/dom";
+import type { Kernel } from "../lib/kernel";
+import type { BrowserState, Detail, Named, Tag } from "../lib/shapes";
+import type { Thumbnails } from "../lib/thumbnails";
+import { bytes, dims, pixelSize, step, when } from "../lib/words";
+
+const TAG_GROUPS: [string, string][] = [
+  ["machine", "Microscope"],
+  ["sample", "Sample"],
+  ["processing", "Processing"],
+];
+const FROM: Record<string, string> = {
+  file: "read from the file",
+  instrument: "from the instrument",
+  person: "set by a person",
+  run: "set by a run",
+};
+
+type Fact = [string, Node | string | false | null];
+
+function facts(lines: Fact[]): HTMLElement {
+  const list = h("dl", { class: "cid-facts" });
+  for (const [key, value] of lines) if (value) list.append(h("dt", {}, key), h("dd", {}, value));
+  return list;
+}
+
+function section(title: string, ...content: (Node | false | null)[]): HTMLElement {
+  return h("section", {}, h("h4", {}, title), ...content);
+}
+
+/** "ff0000" or "#ff0000" → a dot of that colour; anything else is no colour. */
+function dot(color: string): HTMLElement {
+  const made = h("span", { class: "cid-dot", "aria-hidden": "true" });
+  const hex = /^#?([0-9a-f]{6})$/i.exec(color)?.[1];
+  if (hex) made.style.background = `#${hex}`;
+  return made;
+}
+
+function channels(image: Detail): HTMLElement | false {
+  if (!image.channels.length) return false;
+  const lines = image.channels.map(({ name, color }, index) =>
+    h("li", {}, dot(color), name || `channel ${index + 1}`),
+  );
+  return section("Channels", h("ul", { class: "cid-plain" }, ...lines));
+}
+
+function tagLine(tag: Tag): Fact {
+  const value = tag.unit ? `${tag.value} ${tag.unit}` : tag.value;
+  const source = h("span", { class: "cid-source", title: FROM[tag.source] }, tag.source);
+  return [tag.key, h("span", {}, value, " ", source)];
+}
+
+function tags(image: Detail): HTMLElement[] {
+  return TAG_GROUPS.flatMap(([kind, title]) => {
+    const lines = image.tags.filter((tag) => tag.kind === kind).map(tagLine);
+    return lines.length ? [section(title, facts(lines))] : [];
+  });
+}
+
+function pixels(image: Detail): HTMLElement {
+  const has = (axis: string) => (image.shape[image.axes.indexOf(axis)] ?? 1) > 1;
+  const calibrated = pixelSize(image.scale, image.units);
+  const warn = calibrated === "not calibrated" ? "cid-warn" : "";
+  return facts([
+    ["Size", dims(image.axes, image.shape)],
+    ["Pixel size", h("span", { class: warn }, calibrated)],
+    ["z step", has("z") && step("z", image.scale, image.units)],
+    ["Time step", has("t") && step("t", image.scale, image.units)],
+    ["Array", `${image.axes}  (${image.shape.join(", ")})  ${image.dtype}`],
+    ["Stored", image.nbytes === null ? null : bytes(image.nbytes)],
+    ["Dataset", image.dataset ? `${image.project} / ${image.dataset}` : image.project],
+    ["Added", [when(image.created_at), image.created_by && `by ${image.created_by}`].join(" ").trim()],
+  ]);
+}
+
+function original(image: Detail): HTMLElement | false {
+  const file = image.original;
+  if (!file) return false;
+  const digest = h(
+    "span",
+    { class: "cid-digest" },
+    h("code", { title: file.sha256 }, `${file.sha256.slice(0, 12)}…`),
+    copyButton(file.sha256, "the sha256"),
+  );
+  return section(
+    "Original file",
+    facts([
+      ["Name", file.name],
+      ["Size", file.nbytes === null ? null : bytes(file.nbytes)],
+      ["sha256", file.sha256 ? digest : null],
+    ]),
+  );
+}
+
+export class Details {
+  readonly el = h("aside", { class: "cid-details", tabindex: "-1", "aria-label": "Details" });
+
+  constructor(
+    private readonly kernel: Kernel<BrowserState>,
+    private readonly thumbnails: Thumbnails,
+    private readonly close: () => void,
+  ) {
+    kernel.show(["detail"], () => this.#show());
+  }
+
+  #show(): void {
+    const image = this.kernel.get("detail");
+    this.el.scrollTop = 0;
+    if (!image) {
+      this.el.replaceChildren(h("p", { class: "cid-empty" }, "Choose an image to see its details."));
+      return;
+    }
+    const closing = h("button", { type: "button", class: "cid-quiet cid-close" }, "Close");
+    closing.addEventListener("click", this.close);
+    this.el.replaceChildren(
+      closing,
+      h("div", { class: "cid-large" }, this.thumbnails.frame(image, image.thumbnail)),
+      h(
+        "h3",
+        { class: "cid-title" },
+        image.name,
+        image.kind === "labels" && h("span", { class: "cid-badge" }, "labels"),
+      ),
+      pixels(image),
+      ...[channels(image), this.#lineage(image), ...tags(image), original(image)].filter((s) => !!s),
+      h("p", { class: "cid-code" }, h("code", {}, `catalog.image("${image.uid}")`), this.#copyCode(image)),
+    );
+  }
+
+  #copyCode(image: Detail): HTMLElement {
+    return copyButton(`catalog.image("${image.uid}")`, "the line that opens this image in Python");
+  }
+
+  #lineage(image: Detail): HTMLElement | false {
+    const links = (images: Named[]) =>
+      images.length > 0 &&
+      h("span", {}, ...images.map((other) => h("span", { class: "cid-link-line" }, this.#link(other))));
+    const lines: Fact[] = [
+      ["Made from", links(image.sources)],
+      ["Results", links(image.results)],
+      ["Run", image.run && h("code", { title: image.run }, `${image.run.slice(0, 8)}…`)],
+    ];
+    return lines.some(([, value]) => value) && section("History", facts(lines));
+  }
+
+  #link(to: Named): HTMLElement {
+    const link = h("button", { type: "button", class: "cid-link", title: to.name }, to.name);
+    link.addEventListener("click", () => this.kernel.set({ focused: to.uid }));
+    return link;
+  }
+}

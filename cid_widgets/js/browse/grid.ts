@@ -1,0 +1,219 @@
+/** The images as tiles: shown page by page, chosen by mouse or keyboard. */
+
+import { h } from "../lib/dom";
+import type { Kernel } from "../lib/kernel";
+import type { BrowserState, Row } from "../lib/shapes";
+import type { Thumbnails } from "../lib/thumbnails";
+import { dims } from "../lib/words";
+
+interface Tile {
+  row: Row;
+  el: HTMLElement;
+}
+
+/** Does this tile still show this image, picture and all? */
+function keeps(tile: Tile, row: Row): boolean {
+  return tile.row.name === row.name && tile.el.querySelector('[data-state="shown"]') !== null;
+}
+
+export class Grid {
+  readonly el: HTMLElement;
+  #tiles: Tile[] = [];
+  #byUid = new Map<string, Tile>();
+  #list = h("div", {
+    class: "cid-grid",
+    role: "listbox",
+    "aria-label": "Images",
+    "aria-multiselectable": "true",
+  });
+  #end = h("div", { class: "cid-end" });
+  #empty = h("p", { class: "cid-empty" });
+  #anchor = 0;
+  #found = -1;
+  #asked = -1;
+
+  constructor(
+    private readonly kernel: Kernel<BrowserState>,
+    private readonly thumbnails: Thumbnails,
+    private readonly open: () => void,
+  ) {
+    this.el = h("div", { class: "cid-middle" }, this.#list, this.#empty, this.#end);
+    this.#list.addEventListener("keydown", (event) => this.#key(event));
+    kernel.show(["found", "rows"], () => this.#show());
+    kernel.show(["selected", "focused"], () => this.#mark());
+    kernel.told("rows", (answer) => {
+      if (answer.found === this.#found && answer.start === this.#tiles.length) {
+        this.#append(answer.rows, answer.more);
+      }
+    });
+    const sight = new IntersectionObserver((seen) => seen.some((s) => s.isIntersecting) && this.#more(), {
+      root: this.el,
+      rootMargin: "600px",
+    });
+    sight.observe(this.#end);
+    kernel.finally(() => sight.disconnect());
+  }
+
+  /** A new search: tiles of images that are still there are kept, so nothing flickers. */
+  #show(): void {
+    if (this.kernel.get("found") === this.#found) return;
+    this.#found = this.kernel.get("found");
+    this.#asked = -1;
+    this.#anchor = 0;
+    this.#tiles = [];
+    const before = this.#byUid;
+    this.#byUid = new Map();
+    const held = this.#list.contains(document.activeElement);
+    this.#list.replaceChildren();
+    this.el.scrollTop = 0;
+    this.#append(this.kernel.get("rows"), this.kernel.get("more"), before);
+    if (held) this.#stop()?.el.focus({ preventScroll: true });
+    this.#empty.textContent = this.#tiles.length ? "" : this.#whyEmpty();
+  }
+
+  #append(rows: Row[], more: boolean, before = new Map<string, Tile>()): void {
+    for (const row of rows) {
+      if (this.#byUid.has(row.uid)) continue;
+      const old = before.get(row.uid);
+      const tile = old && keeps(old, row) ? old : this.#tile(row);
+      tile.row = row;
+      this.#tiles.push(tile);
+      this.#byUid.set(row.uid, tile);
+      this.#list.append(tile.el);
+    }
+    this.#end.textContent = more ? "Loading more…" : "";
+    this.#end.hidden = !more;
+    this.#mark();
+  }
+
+  #tile(row: Row): Tile {
+    const el = h(
+      "div",
+      {
+        class: "cid-tile",
+        role: "option",
+        tabindex: "-1",
+        title: row.dataset ? `${row.name}\n${row.project} / ${row.dataset}` : row.name,
+        "data-uid": row.uid,
+      },
+      this.thumbnails.frame(row, row.thumbnail),
+      row.kind === "labels" && h("span", { class: "cid-badge" }, "labels"),
+      h("span", { class: "cid-check", "aria-hidden": "true" }, "✓"),
+      h("span", { class: "cid-name" }, row.name),
+      h("span", { class: "cid-dims" }, dims(row.axes, row.shape)),
+    );
+    el.addEventListener("click", (event) => this.#click(event, row.uid));
+    el.addEventListener("dblclick", () => this.open());
+    return { row, el };
+  }
+
+  #more(): void {
+    const start = this.#tiles.length;
+    if (this.#end.hidden || this.#asked === start) return;
+    this.#asked = start;
+    this.kernel.ask("more", { start, found: this.#found });
+  }
+
+  #whyEmpty(): string {
+    const { kernel } = this;
+    if (kernel.get("error")) return "";
+    if (kernel.get("query") || kernel.get("kind")) {
+      return "Nothing matches. Try fewer words, or look in all projects.";
+    }
+    if (!kernel.get("tree").length) {
+      return "You have no project yet. Ask your team leader or the facility's staff to add you to one.";
+    }
+    const where = kernel.get("project") || kernel.get("tree")[0]!.name;
+    return `No images here yet. Import with: jupyter cid import FILES --project ${where}`;
+  }
+
+  #mark(): void {
+    const selected = new Set(this.kernel.get("selected"));
+    const stop = this.#stop();
+    for (const tile of this.#tiles) {
+      tile.el.setAttribute("aria-selected", String(selected.has(tile.row.uid)));
+      tile.el.tabIndex = tile === stop ? 0 : -1;
+    }
+  }
+
+  /** The tile that the Tab key reaches. */
+  #stop(): Tile | undefined {
+    return this.#byUid.get(this.kernel.get("focused")) ?? this.#tiles[0];
+  }
+
+  /** Is the first line in sight, so that new images on top disturb nobody? */
+  get atTop(): boolean {
+    return this.el.scrollTop < 40;
+  }
+
+  #index(uid: string): number {
+    return this.#tiles.findIndex((tile) => tile.row.uid === uid);
+  }
+
+  #range(to: number): string[] {
+    const [first, last] = [Math.min(this.#anchor, to), Math.max(this.#anchor, to)];
+    return this.#tiles.slice(first, last + 1).map((tile) => tile.row.uid);
+  }
+
+  #toggled(uid: string): string[] {
+    const selected = this.kernel.get("selected");
+    return selected.includes(uid) ? selected.filter((other) => other !== uid) : [...selected, uid];
+  }
+
+  #click(event: MouseEvent, uid: string): void {
+    const at = this.#index(uid);
+    if (event.shiftKey) this.#choose(at, this.#range(at));
+    else {
+      this.#anchor = at;
+      this.#choose(at, event.ctrlKey || event.metaKey ? this.#toggled(uid) : [uid]);
+    }
+    event.preventDefault();
+  }
+
+  #choose(at: number, selected: string[]): void {
+    const tile = this.#tiles[at];
+    if (!tile) return;
+    this.kernel.set({ selected, focused: tile.row.uid });
+    this.#mark();
+    tile.el.focus({ preventScroll: true });
+    tile.el.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Tiles in one line of the grid, as it is laid out now. */
+  #columns(): number {
+    const top = this.#tiles[0]?.el.offsetTop;
+    const next = this.#tiles.findIndex((tile) => tile.el.offsetTop !== top);
+    return next < 0 ? this.#tiles.length : next;
+  }
+
+  #key(event: KeyboardEvent): void {
+    const at = this.#index((document.activeElement as HTMLElement).dataset.uid ?? "");
+    if (at < 0) return;
+    const last = this.#tiles.length - 1;
+    const uid = this.#tiles[at]!.row.uid;
+    const key = event.key;
+    const column = key === "ArrowUp" || key === "ArrowDown" ? this.#columns() : 0;
+    const targets: Record<string, number> = {
+      ArrowRight: at + 1,
+      ArrowLeft: at - 1,
+      ArrowDown: at + column,
+      ArrowUp: at - column,
+      Home: 0,
+      End: last,
+    };
+    const to = targets[key];
+    if (to !== undefined) {
+      if (to >= 0 && to <= last) {
+        if (!event.shiftKey) this.#anchor = to;
+        this.#choose(to, event.shiftKey ? this.#range(to) : [this.#tiles[to]!.row.uid]);
+      }
+    } else if (key === "Enter") this.open();
+    else if (key === " ") this.#choose(at, this.#toggled(uid));
+    else if (key === "Escape") this.#choose(at, []);
+    else if (key === "a" && (event.ctrlKey || event.metaKey)) {
+      this.#choose(at, this.#tiles.map((tile) => tile.row.uid));
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}

@@ -1,0 +1,60 @@
+/** The conversation of one view with its kernel: traits, questions and answers. */
+
+/** What every host offers a view: an anywidget model, or the few lines of a page that act as one. */
+export interface Model<S> {
+  get<K extends keyof S>(name: K): S[K];
+  set<K extends keyof S>(name: K, value: S[K]): void;
+  save_changes(): void;
+  on(event: string, callback: (...args: any[]) => void): void;
+  off?(event: string, callback: (...args: any[]) => void): void;
+  send(content: unknown): void;
+}
+
+type Answer = Record<string, any> & { tell: string };
+
+export class Kernel<S> {
+  #endings: (() => void)[] = [];
+
+  constructor(private readonly model: Model<S>) {}
+
+  get<K extends keyof S>(name: K): S[K] {
+    return this.model.get(name);
+  }
+
+  /** Set traits here and in the kernel. */
+  set(values: Partial<S>): void {
+    for (const name of Object.keys(values) as (keyof S)[]) this.model.set(name, values[name]!);
+    this.model.save_changes();
+  }
+
+  /** Call `then` now, and whenever one of the traits has changed. */
+  show(names: (keyof S & string)[], then: () => void): void {
+    for (const name of names) this.#on(`change:${name}`, then);
+    then();
+  }
+
+  ask(question: string, rest: Record<string, unknown> = {}): void {
+    this.model.send({ ask: question, ...rest });
+  }
+
+  /** Call `then` with each answer of this kind; answers go to every view of the widget. */
+  told(kind: string, then: (answer: Answer) => void): void {
+    this.#on("msg:custom", (answer: Answer) => {
+      if (answer.tell === kind) then(answer);
+    });
+  }
+
+  /** Do this when the view goes. */
+  finally(ending: () => void): void {
+    this.#endings.push(ending);
+  }
+
+  close(): void {
+    for (const ending of this.#endings.splice(0)) ending();
+  }
+
+  #on(event: string, callback: (...args: any[]) => void): void {
+    this.model.on(event, callback);
+    this.finally(() => this.model.off?.(event, callback));
+  }
+}

@@ -1,0 +1,23 @@
+/** The runs of one batch, or my latest ones. */
+
+import "./styles/run_monitor.css";
+import { root } from "./lib/dom";
+import { Kernel, type Model } from "./lib/kernel";
+import type { MonitorState } from "./lib/shapes";
+import { Thumbnails } from "./lib/thumbnails";
+import { monitor } from "./runs/monitor";
+
+const EMPTY = 'No runs yet. Start one with: catalog.run("segment-cells", images)';
+
+/** Draw a monitor in `el`; the returned function takes it away. */
+export function render({ model, el }: { model: Model<MonitorState>; el: HTMLElement }): () => void {
+  const kernel = new Kernel(model);
+  const view = root("run-monitor", monitor(kernel, new Thumbnails(kernel), EMPTY));
+  el.append(view);
+  return () => {
+    kernel.close();
+    view.remove();
+  };
+}
+
+export default { render };

@@ -1,0 +1,136 @@
+/** A form drawn from a template's parameters, that starts runs and then shows them. */
+
+import { h } from "../lib/dom";
+import type { Kernel } from "../lib/kernel";
+import type { FormState, Template } from "../lib/shapes";
+import type { Thumbnails } from "../lib/thumbnails";
+import { plural } from "../lib/words";
+import { field, type Field } from "./field";
+import { monitor } from "./monitor";
+
+const PATIENCE_MS = 3000;
+const NAMED = 3;
+let forms = 0;
+
+/** "cell, ihc, nuclei 1 and 9 more" */
+function names(inputs: { name: string }[]): string {
+  const shown = inputs.slice(0, NAMED).map(({ name }) => name);
+  const rest = inputs.length - shown.length;
+  return shown.join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+}
+
+class Form {
+  readonly el: HTMLElement;
+  #fields: Field[] = [];
+  #drawn = "";
+  #head = h("div", { class: "cid-form-head" });
+  #body = h("div", { class: "cid-fields" });
+  #on = h("p", { class: "cid-inputs" });
+  #said = h("p", { class: "cid-said", role: "status" });
+  #button = h("button", { type: "submit", class: "cid-primary" });
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #waiting = false;
+
+  constructor(
+    private readonly kernel: Kernel<FormState>,
+    close: (() => void) | undefined,
+  ) {
+    const closing = h("button", { type: "button" }, "Close");
+    closing.addEventListener("click", () => close?.());
+    this.el = h(
+      "form",
+      { class: "cid-form", novalidate: true },
+      this.#head,
+      this.#body,
+      this.#on,
+      h("div", { class: "cid-actions" }, this.#button, close && closing, this.#said),
+    );
+    this.el.addEventListener("submit", (event) => this.#submit(event as SubmitEvent));
+    kernel.show(["template", "templates"], () => this.#draw());
+    kernel.show(["inputs"], () => this.#count());
+    kernel.told("started", ({ count }) => this.#answered(`Started ${plural(count, "run")}.`, "good"));
+    kernel.told("refused", ({ message }) => this.#answered(message, "bad"));
+    kernel.finally(() => clearTimeout(this.#timer));
+  }
+
+  #draw(): void {
+    const template = this.kernel.get("template");
+    this.#drawHead(template);
+    const key = template ? `${template.name} ${template.version}` : "";
+    if (key === this.#drawn) return;
+    this.#drawn = key;
+    forms += 1;
+    this.#fields = Object.entries(template?.parameters ?? {}).map(([name, parameter], index) =>
+      field(name, parameter, `cid-field-${forms}-${index}`),
+    );
+    this.#body.replaceChildren(...this.#fields.map(({ el }) => el));
+    this.#said.textContent = "";
+    this.#count();
+  }
+
+  #drawHead(template: Template | null): void {
+    const templates = this.kernel.get("templates");
+    if (!template) {
+      this.#head.replaceChildren(h("p", { class: "cid-empty" }, "Looking for templates…"));
+      return;
+    }
+    const title = (of: Template) => of.title || of.name;
+    const picker = h("select", { "aria-label": "Template" });
+    for (const one of templates) {
+      picker.append(h("option", { value: one.name, selected: one.name === template.name }, title(one)));
+    }
+    picker.addEventListener("change", () => {
+      const chosen = templates.find(({ name }) => name === picker.value);
+      if (chosen) this.kernel.set({ template: chosen });
+    });
+    this.#head.replaceChildren(
+      templates.length > 1 ? picker : h("h4", {}, title(template)),
+      h("span", { class: "cid-version" }, `${template.name} ${template.version}`),
+      h("p", {}, template.summary),
+    );
+  }
+
+  #count(): void {
+    const inputs = this.kernel.get("inputs");
+    this.#on.textContent = inputs.length ? `On ${names(inputs)}` : "Select the images to run on.";
+    this.#button.textContent = this.#waiting ? "Starting…" : `Run on ${plural(inputs.length, "image")}`;
+    this.#button.disabled = this.#waiting || inputs.length === 0 || !this.#drawn;
+  }
+
+  #submit(event: SubmitEvent): void {
+    event.preventDefault();
+    const wrong = this.#fields.filter((one) => one.check());
+    if (wrong.length) {
+      this.#say(`Please correct ${plural(wrong.length, "field")}.`, "bad");
+      wrong[0]!.focus();
+      return;
+    }
+    this.#waiting = true;
+    this.#count();
+    this.#say("", "");
+    this.#timer = setTimeout(() => this.#say("Waiting for the kernel (is a cell running?)", ""), PATIENCE_MS);
+    const parameters = Object.fromEntries(this.#fields.map((one) => [one.name, one.value()]));
+    this.kernel.ask("start", { parameters });
+  }
+
+  #answered(message: string, mood: string): void {
+    clearTimeout(this.#timer);
+    this.#waiting = false;
+    this.#count();
+    this.#say(message, mood);
+  }
+
+  #say(message: string, mood: string): void {
+    this.#said.textContent = message;
+    this.#said.dataset.mood = mood;
+  }
+}
+
+/** A form and, below it, the runs that it has started. */
+export function form(
+  kernel: Kernel<any>,
+  thumbnails: Thumbnails,
+  close?: () => void,
+): HTMLElement {
+  return h("div", {}, new Form(kernel, close).el, monitor(kernel, thumbnails, ""));
+}

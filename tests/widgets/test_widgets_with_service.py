@@ -1,0 +1,91 @@
+"""The widgets on the real client and the real service: what they show is what the catalog tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import tifffile
+from processes import STAFF, Service, wait_until
+from stage import heard
+from world import MANIFEST, NOTEBOOK
+
+import cid_client as cid
+from cid_client.environment import Access
+from cid_client.wire import Session
+from cid_widgets import Browser
+
+pytestmark = pytest.mark.usefixtures("bundle")
+
+
+class AsWanda(httpx.HTTPTransport):
+    """Says who asks, as the test service expects it."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.headers.pop("Authorization", None):
+            request.headers["X-Test-User"] = json.dumps({"name": "wanda"})
+        return super().handle_request(request)
+
+
+@pytest.fixture(scope="module")
+def wanda(service: Service) -> Iterator[cid.Catalog]:
+    """A contributor with one image, where one template is published."""
+    body = {"name": "widget-tests", "team": "widget-team", "limit": 50_000_000}
+    body |= {"title": "Widgets", "members": {"wanda": "contributor"}}
+    assert service.ask("POST", "projects", STAFF, json=body).status_code == 201
+    published = {"manifest": MANIFEST, "notebook": NOTEBOOK}
+    assert service.ask("POST", "templates", STAFF, json=published).status_code in (200, 201, 409)
+    access = Access(service.url, "token of a person")
+    catalog = cid.Catalog(Session(access, transport=AsWanda()))
+    yield catalog
+    catalog.close()
+
+
+def test_a_browser_shows_and_runs_what_the_service_has(
+    wanda: cid.Catalog, service: Service, tmp_path: Path
+) -> None:
+    path = tmp_path / "nuclei.tif"
+    pixels = np.random.default_rng(3).integers(0, 4000, (3, 2, 64, 80), dtype="uint16")
+    axes = {"axes": "ZCYX", "spacing": 0.5, "unit": "um"}
+    tifffile.imwrite(path, pixels, imagej=True, resolution=(10, 10), metadata=axes)
+    [image] = wanda.upload(path, "widget-tests", "screen/plate 1")
+
+    browser = Browser(wanda, project="widget-tests")
+    assert browser.error == ""
+    assert [one["name"] for one in browser.tree] == ["widget-tests"]
+    assert browser.tree[0]["allocation"]["used"] > 0
+    assert "screen/plate 1" in [one["path"] for one in browser.tree[0]["datasets"]]
+    [row] = browser.rows
+    assert (row["uid"], row["kind"], row["dataset"]) == (image.uid, "image", "screen/plate 1")
+    thumbnail = httpx.get(service.origin + row["thumbnail"])
+    assert (thumbnail.status_code, thumbnail.headers["content-type"]) == (200, "image/png")
+
+    browser.focused = image.uid
+    assert browser.error == ""
+    assert browser.detail["scale"]["x"] == pytest.approx(0.1)
+    assert browser.detail["original"]["name"] == "nuclei.tif"
+
+    browser.selected = [image.uid]
+    heard(browser, method="custom", content={"ask": "templates"})
+    browser.template = next(one for one in browser.templates if one["name"] == "count-things")
+    heard(browser, method="custom", content={"ask": "start", "parameters": {"sigma": 99}})
+    assert browser.runs == []
+    heard(browser, method="custom", content={"ask": "start", "parameters": {"sigma": 2}})
+    [run] = browser.runs
+    assert (run["state"], run["input"]["name"]) == ("queued", row["name"])
+    heard(browser, method="custom", content={"ask": "cancel", "run": run["uid"]})
+    wait_until(lambda: browser.runs[0]["state"] == "cancelled", 20, "the run is cancelled")
+    wait_until(lambda: not browser.watching, 20, "nothing is followed any more")
+    assert browser.runs_error == ""
+
+
+def test_a_project_that_is_not_ours_is_one_line(wanda: cid.Catalog) -> None:
+    browser = Browser(wanda, project="somebody-elses")
+    assert browser.rows == []
+    assert browser.error
+    assert "\n" not in browser.error
+    assert "did not work" not in browser.error
