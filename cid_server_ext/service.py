@@ -52,6 +52,7 @@ def config(environ: dict[str, str]) -> dict[str, Any]:
         "tornado_settings": {"xsrf_cookies": False},
         "open_browser": False,
         "allow_root": True,
+        "reraise_server_extension_failures": True,
         "answer_yes": True,
     }
 

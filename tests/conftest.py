@@ -17,6 +17,8 @@ from sqlalchemy import text
 
 from cid_server_ext.db.session import Sessions, connect, migrate, open_database
 
+pytest_plugins = ["hub_fixture"]
+
 DATABASES = ["sqlite", "postgresql"] if postgres.FOUND else ["sqlite"]
 
 

@@ -10,12 +10,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import cid_client as cid
 import httpx
 import numpy as np
 import tifffile
+import world
 from processes import free_port, stop, wait_until
 
+import cid_client as cid
+
+SUM = json.loads(world.NOTEBOOK)
+SUM["cells"].append(
+    {
+        "cell_type": "code",
+        "id": "b",
+        "metadata": {},
+        "source": "import cid_client as cid\nrun = cid.current_run()\n"
+        "run.outputs.metric('sum', int(run.input.to_xarray().sum()))\n"
+        "run.outputs.metric('sigma', sigma)",
+        "outputs": [],
+        "execution_count": None,
+    }
+)
 TOKEN = "a token of this test"
 
 
@@ -73,6 +88,11 @@ def test_on_a_laptop_the_catalog_is_in_the_server_and_belongs_to_its_user(
         tifffile.imwrite(path, np.arange(4096, dtype=np.uint16).reshape(64, 64))
         image = catalog.upload(path, "mine")[0]
         assert int(image.to_xarray().sum()) == 4096 * 4095 // 2
+
+        catalog.publish(world.MANIFEST, json.dumps(SUM))
+        run = catalog.run("count-things", image, sigma=2)
+        run.wait(timeout=120, progress=False)
+        assert run.metrics == {"sum": 4096 * 4095 // 2, "sigma": 2.0}
         catalog.close()
     assert "embedded catalog for one trusted user" in (tmp_path / "server.log").read_text()
 

@@ -12,6 +12,7 @@ from ...db.tables import Deposit, File, Image, Project, Run, RunInput
 from ...errors import Conflict, NotAllowed
 from .. import journal, policy
 from ..actor import Actor
+from ..catalog import tags
 from . import states
 
 
@@ -129,6 +130,18 @@ def finish(
         token_hash=None,
     )
     session.refresh(run)
+    _tag_results(session, run, deposit)
+
+
+def _tag_results(session: Session, run: Run, deposit: Deposit) -> None:
+    """Make what a run measured searchable on what it made."""
+    made = session.scalars(select(Image).where(Image.uid.in_(deposit.results.get("images", []))))
+    told = {"Template": f"{run.template.name} {run.template.version}", **run.metrics}
+    for image in made:
+        for key, value in told.items():
+            value = str(value).lower() if isinstance(value, bool) else value
+            term = tags.term_called(session, image.project_id, key, value, kind="processing")
+            tags.write(session, image, term, value, source="run", set_by=run.person)
 
 
 def _own(session: Session, actor: Actor, uid: str) -> Run:

@@ -132,5 +132,8 @@ export function form(
   thumbnails: Thumbnails,
   close?: () => void,
 ): HTMLElement {
-  return h("div", {}, new Form(kernel, close).el, monitor(kernel, thumbnails, ""));
+  const runs = monitor(kernel, thumbnails, "");
+  // whoever starts runs wants to see them go
+  kernel.told("started", () => runs.scrollIntoView({ block: "nearest", behavior: "smooth" }));
+  return h("div", {}, new Form(kernel, close).el, runs);
 }

@@ -1,0 +1,217 @@
+"""Whole runs through conductor, workers, papermill and catalog, on processes of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+
+import psutil
+import pytest
+from house import OUTPUTS
+from processes import wait_until
+from sqlalchemy import update
+
+from cid_server_ext.db.tables import Run
+from cid_server_ext.runners.local import LocalClusters
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+def workers_of(cluster) -> list[psutil.Process]:
+    """Return the worker processes, without their nannies."""
+    nannies = [psutil.Process(process.pid) for process in cluster._processes]
+    return [
+        child for nanny in nannies for child in nanny.children() if "spawn_main" in cmdline(child)
+    ]
+
+
+def cmdline(process: psutil.Process) -> str:
+    return " ".join(process.cmdline())
+
+
+def test_a_batch_is_executed_committed_and_its_cluster_closed(house, conduct):
+    uids = house.submit(house.template("# Count", OUTPUTS, "print('done', n)"), runs=3, n=4)
+    clusters = LocalClusters()
+    conduct(clusters)
+    for uid in uids:
+        run = house.ended(uid)
+        assert run["state"] == "done", run["error"]
+        assert run["metrics"] == {"things": 5}
+        assert [image["kind"] for image in run["outputs"]["images"]] == ["labels"]
+        assert run["environment"]["packages"]["papermill"]
+        assert "done 4" in house.notebook(run)
+        assert run["attempt"] == 1
+    folders = [cluster._folder for cluster in clusters._open.values()]
+    wait_until(lambda: clusters.list_mine() == [], 60, "the cluster is closed")
+    assert len(folders) == 1
+    assert not os.path.exists(folders[0])
+
+
+def test_a_failing_cell_leaves_its_notebook_and_the_reason(house, conduct):
+    (uid,) = house.submit(house.template("print('so far')", "1 / 0", OUTPUTS))
+    conduct()
+    run = house.ended(uid)
+    assert run["state"] == "failed"
+    # the parameters are the first two cells: defaults and what was given
+    assert run["error"]["error"] == "ZeroDivisionError"
+    assert (run["metrics"], run["outputs"]["images"]) == ({}, [])
+    assert "so far" in house.notebook(run)
+
+
+def test_cancelling_a_running_run_keeps_its_partial_notebook(house, conduct):
+    (uid,) = house.submit(house.template("print('begun')", "import time; time.sleep(600)"))
+    conduct()
+    house.reaches(uid, "running", cell=2)
+    began = time.monotonic()
+    assert house.service.ask("POST", f"runs/{uid}/cancel", "researcher").is_success
+    run = house.ended(uid, 30)
+    assert run["state"] == "cancelled"
+    assert "begun" in house.notebook(run)
+    assert time.monotonic() - began < 30
+
+
+def test_a_run_is_cancelled_before_a_worker_has_taken_it(house, conduct):
+    uids = house.submit(house.template("import time; time.sleep(n)"), runs=3, n=600)
+    conduct()
+    for uid in uids:
+        wait_until(lambda uid=uid: house.run(uid)["state"] != "queued", 60)
+    waiting = wait_until(
+        lambda: (
+            [uid for uid in uids if house.run(uid)["state"] == "starting"]
+            if sum(house.run(uid)["state"] == "running" for uid in uids) == 2
+            else None
+        ),
+        60,
+        "two workers are busy",
+    )
+    assert len(waiting) == 1  # a worker takes one run at a time, though its task has seceded
+    for uid in [*waiting, *(set(uids) - set(waiting))]:
+        assert house.service.ask("POST", f"runs/{uid}/cancel", "researcher").is_success
+    for uid in uids:
+        assert house.ended(uid, 60)["state"] == "cancelled"
+    assert house.run(waiting[0])["started_at"] is None
+
+
+def test_a_killed_worker_is_tried_again_with_another_token(house, conduct):
+    cell = """
+import os, pathlib, time, cid_client
+seen = pathlib.Path(os.environ['CID_URL'].removeprefix('http')).name
+run = cid_client.current_run()
+time.sleep(n)
+"""
+    (uid,) = house.submit(house.template(cell), n=8)
+    clusters = LocalClusters()
+    conduct(clusters)
+    house.reaches(uid, "running", cell=1)
+    first = token_hash(house, uid)
+    (cluster,) = (c for c in clusters._open.values() if not c.closed)
+    for worker in workers_of(cluster):
+        worker.kill()
+    run = house.ended(uid, 90)
+    assert (run["state"], run["attempt"]) == ("done", 2)
+    assert first is not None
+    assert token_hash(house, uid) is None
+
+
+def token_hash(house, uid):
+    with house.sessions() as session:
+        return session.query(Run).filter_by(uid=uid).one().token_hash
+
+
+def test_a_second_conductor_takes_over_and_the_older_attempt_can_commit_nothing(house, conduct):
+    (uid,) = house.submit(house.template("import time; time.sleep(n)", OUTPUTS), n=6)
+    first = conduct(name="first", lease=3600)
+    house.reaches(uid, "running", cell=1)
+    with house.sessions.begin() as session:  # as if the first had been silent for a minute
+        now = session.query(Run).filter_by(uid=uid).one().created_at
+        session.execute(update(Run).where(Run.uid == uid).values(lease_until=now))
+    conduct(name="second")
+    wait_until(lambda: house.run(uid)["attempt"] == 2, 30, "the second attempt")
+    first.stop()
+    run = house.ended(uid)
+    assert (run["state"], run["attempt"]) == ("done", 2)
+    assert len(run["outputs"]["images"]) == 1
+
+
+def test_a_conductor_that_stops_closes_its_cluster_and_gives_the_run_back(house, conduct):
+    (uid,) = house.submit(house.template("import time; time.sleep(n)"), n=600)
+    clusters = LocalClusters()
+    conductor = conduct(clusters)
+    house.reaches(uid, "running", cell=1)
+    processes = [p for c in clusters._open.values() for p in c._processes]
+    began = time.monotonic()
+    conductor.stop()
+    wait_until(lambda: house.run(uid)["state"] == "queued", 5, "the run is queued")
+    wait_until(lambda: all(p.poll() is not None for p in processes), 5, "workers are gone")
+    assert time.monotonic() - began < 6
+    assert house.service.ask("POST", f"runs/{uid}/cancel", "researcher").json()["state"] == (
+        "cancelled"
+    )
+
+
+def test_neither_worker_nor_kernel_holds_a_secret(house, conduct, monkeypatch):
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "a hub token")
+    monkeypatch.setenv("CID_DATABASE", "sqlite:////somewhere")
+    cell = """
+import json, os, pathlib
+def environ(pid):
+    text = pathlib.Path(f"/proc/{pid}/environ").read_bytes().decode()
+    return dict(line.split("=", 1) for line in text.split("\\0") if "=" in line)
+print("LOOK" + json.dumps([environ("self"), environ(os.getppid())]) + "LOOK")
+"""
+    (uid,) = house.submit(house.template(cell))
+    conduct()
+    run = house.ended(uid)
+    assert run["state"] == "done", run["error"]
+    texts = json.loads(house.notebook(run))["cells"]
+    printed = "".join(
+        "".join(output.get("text", "")) for cell in texts for output in cell.get("outputs", ())
+    )
+    kernel, worker = json.loads(printed.split("LOOK")[1])
+    assert {name for name in kernel if name.startswith("CID_")} == {
+        "CID_URL",
+        "CID_RUN",
+        "CID_RUN_TOKEN",
+        "CID_SCRATCH",
+    }
+    assert {name for name in worker if name.startswith("CID_")} == {"CID_URL", "CID_RUN_KEY"}
+    for environment in (kernel, worker):
+        assert not {name for name in environment if "JUPYTERHUB" in name or "GATEWAY" in name}
+
+
+def test_outputs_that_were_tampered_with_fail_the_run_and_keep_its_notebook(house, conduct):
+    cell = "import os; open(os.environ['CID_SCRATCH'] + '/outputs/manifest.json', 'w').write('x')"
+    (uid,) = house.submit(house.template(OUTPUTS, cell))
+    conduct()
+    run = house.ended(uid)
+    assert (run["state"], run["error"]["error"]) == ("failed", "BadOutput")
+    assert "cid_client" in house.notebook(run)
+
+
+def test_scratch_is_gone_after_every_end(house, conduct):
+    uids = [house.submit(house.template(cell))[0] for cell in ("1", "1 / 0")]
+    clusters = LocalClusters()
+    conduct(clusters)
+    for uid in uids:
+        house.ended(uid)
+    folders = [
+        name
+        for c in clusters._open.values()
+        for _, names, _ in os.walk(c._folder)
+        for name in names
+    ]
+    assert not [name for name in folders if name.startswith("cid-run")]
+
+
+def test_a_stopped_worker_process_ends_on_sigterm(house, conduct):
+    clusters = LocalClusters()
+    cluster = clusters.open({}, 1, {})
+    cluster.wait()
+    wait_until(lambda: cluster.workers() == 1, 60, "a worker")
+    os.killpg(cluster._processes[0].pid, signal.SIGSTOP)
+    began = time.monotonic()
+    clusters.stop(cluster.name)
+    assert time.monotonic() - began < 10
+    assert clusters.list_mine() == []

@@ -1,0 +1,298 @@
+"""What the conductor does when clusters, workers or the database do not behave."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+
+import pytest
+from processes import wait_until
+from run_rows import fill, queue, read
+from sqlalchemy import text, update
+
+from cid_server_ext.core.runs import leases, states
+from cid_server_ext.db.session import migrate, open_database
+from cid_server_ext.db.tables import Run
+from cid_server_ext.errors import BadInput, Unavailable
+from cid_server_ext.runners import drive
+from cid_server_ext.runners.clusters import Lost
+from cid_server_ext.runners.conductor import Conductor
+from cid_server_ext.runners.drive import Means
+
+
+@dataclass
+class Pretended:
+    """A cluster, and its own source, that fails where it is told to."""
+
+    name: str = "cluster-1"
+    opening: Exception | None = None
+    starting: Exception | None = None
+    answer: Exception | dict | None = None  # what a task ends with; None: it never ends
+    mine: list[str] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+    there: int = 1
+    environment: dict[str, str] = field(default_factory=dict)
+    cancelled: int = 0
+    fails_to_close: int = 0
+
+    def open(self, environment, workers, resources):
+        if self.opening is not None:
+            raise self.opening
+        self.environment = dict(environment)
+        self.mine.append(self.name)
+        return self
+
+    def wait(self):
+        if self.starting is not None:
+            raise self.starting
+
+    def submit(self, function, *args):
+        return self
+
+    def workers(self):
+        return self.there
+
+    def close(self):
+        if self.fails_to_close:
+            self.fails_to_close -= 1
+            raise OSError("the gateway is busy")
+        self.stop(self.name)
+
+    def list_mine(self):
+        return list(self.mine)
+
+    def stop(self, name):
+        self.stopped.append(name)
+        if name in self.mine:
+            self.mine.remove(name)
+
+    @property
+    def ended(self):
+        return self.answer is not None
+
+    def result(self):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def cancel(self):
+        self.cancelled += 1
+
+
+@pytest.fixture
+def catalog(sessions):
+    return fill(sessions)
+
+
+@pytest.fixture
+def conduct(catalog):
+    started = []
+
+    def start(clusters, **how):
+        conductor = Conductor(Means(catalog, clusters, "http://x/", "me", poll=0.05), **how)
+        thread = threading.Thread(target=conductor.run)
+        thread.start()
+        started.append((conductor, thread))
+        return conductor
+
+    yield start
+    for conductor, thread in started:
+        conductor.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def reaches(catalog, run, state, seconds=15):
+    wait_until(lambda: read(catalog, run.id).state == state, seconds, f"run {state}")
+    return read(catalog, run.id)
+
+
+def test_a_gateway_that_does_not_answer_costs_the_run_no_attempt(catalog, conduct):
+    (run,) = queue(catalog)
+    clusters = Pretended(opening=Unavailable("nobody there"))
+    conduct(clusters)
+    wait_until(lambda: read(catalog, run.id).attempt == 1, 15)
+    waiting = reaches(catalog, run, "queued")
+    assert waiting.error is None
+    assert waiting.token_hash is None
+
+
+def test_resources_that_the_gateway_refuses_fail_the_run_with_the_reason(catalog, conduct):
+    (run,) = queue(catalog)
+    conduct(Pretended(opening=BadInput("900 GiB is too much")))
+    failed = reaches(catalog, run, "failed")
+    assert failed.error == {"error": "BadInput", "message": "900 GiB is too much"}
+
+
+def test_a_cluster_that_never_starts_is_tried_three_times_and_closed_each_time(catalog, conduct):
+    (run,) = queue(catalog)
+    clusters = Pretended(starting=Lost("it did not start"))
+    conduct(clusters)
+    failed = reaches(catalog, run, "failed")
+    assert failed.attempt == 3
+    assert failed.error["error"] == "ClusterLost"
+    wait_until(lambda: clusters.mine == [], 10)
+    assert len(clusters.stopped) == 3
+
+
+def test_a_cluster_without_workers_is_given_up(catalog, conduct, monkeypatch):
+    monkeypatch.setattr(drive, "WORKER_SECONDS", 0.3)
+    (run,) = queue(catalog)
+    conduct(Pretended(there=0))
+    assert "no worker came" in reaches(catalog, run, "failed").error["message"]
+
+
+def test_an_error_of_ours_still_closes_the_cluster(catalog, conduct):
+    (run,) = queue(catalog)
+    clusters = Pretended(starting=ZeroDivisionError("our mistake"))
+    conduct(clusters)
+    assert reaches(catalog, run, "failed").error["error"] == "ConductorError"
+    wait_until(lambda: clusters.mine == [], 10)
+
+
+def test_a_cluster_that_does_not_close_is_tried_again(catalog, conduct, monkeypatch):
+    monkeypatch.setattr(drive, "CLOSE_TRIES", (0.0, 0.05, 0.1))
+    (run,) = queue(catalog)
+    clusters = Pretended(answer=ValueError("x"), fails_to_close=2)
+    conduct(clusters)
+    reaches(catalog, run, "failed")
+    wait_until(lambda: clusters.mine == [], 10)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "error"),
+    [
+        (ModuleNotFoundError("No module named 'x'"), "failed", "ModuleNotFoundError"),
+        ({"state": "ended"}, "failed", "NoResult"),
+        ({"state": "refused", "error": "OverQuota", "message": "full"}, "failed", "OverQuota"),
+        (Lost("the worker died"), "queued", "WorkerDied"),
+        ({"state": "lost", "error": "Unavailable", "message": "gone"}, "queued", "Unavailable"),
+    ],
+)
+def test_each_end_of_a_task_is_judged(catalog, conduct, answer, state, error):
+    (run,) = queue(catalog)
+    clusters = Pretended(answer=answer)
+    conductor = conduct(clusters, batches=1)
+    if state == "queued":  # it would be taken again at once
+        wait_until(lambda: read(catalog, run.id).attempt == 3, 15)
+        state = "failed"
+    ended = reaches(catalog, run, state)
+    assert ended.error["error"] == error
+    conductor.stop()
+
+
+def test_a_run_that_the_catalog_has_ended_is_left_alone(catalog, conduct):
+    (run,) = queue(catalog)
+    clusters = Pretended()
+    conduct(clusters)
+    wait_until(lambda: read(catalog, run.id).token_hash, 15)
+    with catalog.begin() as session:
+        for state in ("running", "committing", "done"):
+            states.move(session, run.id, state)
+    wait_until(lambda: clusters.mine == [], 15, "the cluster is closed")
+    assert read(catalog, run.id).state == "done"
+
+
+def test_a_running_run_that_ignores_a_cancel_is_ended_for_it(catalog, conduct, monkeypatch):
+    monkeypatch.setattr(drive, "CANCEL_SECONDS", 0.3)
+    (run,) = queue(catalog)
+    clusters = Pretended()
+    conduct(clusters)
+    wait_until(lambda: read(catalog, run.id).token_hash, 15)
+    with catalog.begin() as session:
+        states.move(session, run.id, "running")
+        session.execute(update(Run).values(cancel_asked=True))
+    assert reaches(catalog, run, "cancelled").token_hash is None
+    wait_until(lambda: clusters.mine == [], 15)
+    assert clusters.cancelled == 1
+
+
+def test_the_key_is_in_the_clusters_environment_and_its_tokens_hash_in_the_row(catalog, conduct):
+    from cid_server_ext.runners.tokens import hash_token, token_for
+
+    (run,) = queue(catalog)
+    clusters = Pretended()
+    conduct(clusters)
+    found = wait_until(lambda: read(catalog, run.id).token_hash, 15)
+    assert clusters.environment.keys() == {"CID_URL", "CID_RUN_KEY"}
+    assert found == hash_token(token_for(clusters.environment["CID_RUN_KEY"], run.uid))
+
+
+def test_the_lease_is_renewed_while_the_run_lasts(catalog, conduct):
+    (run,) = queue(catalog)
+    conduct(Pretended(), lease=4)
+    first = wait_until(lambda: read(catalog, run.id).lease_until, 15)
+    wait_until(lambda: read(catalog, run.id).lease_until > first, 15, "a renewed lease")
+    assert read(catalog, run.id).attempt == 1
+
+
+def test_clusters_of_an_earlier_life_are_stopped_but_not_those_in_use(catalog, conduct):
+    queue(catalog)
+    with catalog.begin() as session:
+        (run,) = leases.claim(session, "somebody else", 600).runs
+        leases.attach(session, "somebody else", run.id, "in use", "a" * 64)
+    clusters = Pretended(mine=["left over", "in use"])
+    conduct(clusters)
+    wait_until(lambda: clusters.mine == ["in use"], 15)
+    assert clusters.stopped == ["left over"]
+
+
+def test_the_cluster_of_a_silent_conductor_is_stopped_and_its_run_taken_over(catalog, conduct):
+    (run,) = queue(catalog)
+    with catalog.begin() as session:
+        leases.claim(session, "silent", -1)
+        leases.attach(session, "silent", run.id, "its cluster", "a" * 64)
+    clusters = Pretended(name="mine")
+    conduct(clusters)
+    wait_until(lambda: read(catalog, run.id).cluster == "mine", 15)
+    assert "its cluster" in clusters.stopped
+    assert read(catalog, run.id).token_hash != "a" * 64
+
+
+def started(url, **more):
+    environment = {"PATH": os.environ["PATH"], "CID_DATABASE": url, "CID_URL": "http://x/", **more}
+    return subprocess.Popen(
+        [sys.executable, "-m", "cid_server_ext.runners.conductor"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_sigterm_ends_the_program_at_once_and_cleanly(tmp_path):
+    url = f"sqlite:///{tmp_path}/cid.db"
+    migrate(url)
+    process = started(url)
+    assert "conducting as" in process.stderr.readline()
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    _, rest = process.communicate(timeout=10)
+    assert process.returncode == 0, rest
+    assert time.monotonic() - began < 5
+    assert "Traceback" not in rest
+
+
+def test_an_older_schema_is_refused_in_one_line(tmp_path):
+    url = f"sqlite:///{tmp_path}/cid.db"
+    migrate(url)
+    sessions = open_database(url)
+    with sessions.begin() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+    sessions.kw["bind"].dispose()
+    process = started(url)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert len(told.splitlines()) == 1
+    assert "jupyter cid migrate" in told
+
+
+def test_a_missing_setting_is_named(tmp_path):
+    process = started("")
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "CID_DATABASE is not set" in told
