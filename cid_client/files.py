@@ -25,8 +25,13 @@ class File(Record):
 
     name = Field[str]()
     kind = Field[str]()
+    project = Field[str]()
+    dataset = Field[str]()
     nbytes = Field[int]()
     sha256 = Field[str]()
+    run = Field["str | None"]()
+    created_by = Field[str]()
+    created_at = Field[str]()
 
     def read(self) -> bytes:
         """Return its bytes."""

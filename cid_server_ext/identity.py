@@ -33,7 +33,7 @@ def actor_of(handler: Any, session: Session) -> Actor:
     user = handler.current_user
     if user is None:
         raise NotLoggedIn("log in first: send a hub token or open the hub's page")
-    if handler.services.settings.embedded:
+    if handler.settings["cid"].settings.embedded:
         return Actor(getpass.getuser(), staff=True)
     return _hub_user(handler.identity_provider.hub_auth, user.hub_user)
 

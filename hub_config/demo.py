@@ -115,7 +115,7 @@ def tell(results: list[Segmented]) -> None:
             f"  objects  {done.objects}\n"
             f"  run      {done.run.uid}\n"
             f"  notebook sha256 {notebook.sha256 if notebook else 'none'}\n"
-            f"  address  {done.image.session.url}api/v1/images/{done.image.uid}"
+            f"  address  {done.image.session.url}images/{done.image.uid}"
         )
     say("")
 

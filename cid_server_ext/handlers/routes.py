@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from . import deposits, document, images, people, projects, runs, templates
 from .base import CidHandler, Endpoint, Unknown
 from .data import data_routes
+from .pages import PAGES
 
 API = "api/v1/"
 VERBS = ("get", "post", "put", "patch", "delete")
@@ -62,7 +63,8 @@ def routes(base: str) -> list[tuple[str, type]]:
     """Return tornado's (pattern, handler) pairs below `base`, a path that ends in a slash."""
     table = [(base + API + _pattern(path), handler) for path, handler in TABLE.items()]
     data = [(base.rstrip("/") + pattern, handler) for pattern, handler in data_routes()]
-    return [*table, *data, (base + API + ".*", Unknown)]
+    pages = [(base + pattern, page) for pattern, page in PAGES]
+    return [*table, *data, (base + API + ".*", Unknown), *pages]
 
 
 def _pattern(path: str) -> str:

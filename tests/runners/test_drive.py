@@ -212,6 +212,28 @@ def test_a_running_run_that_ignores_a_cancel_is_ended_for_it(catalog, conduct, m
     assert clusters.cancelled == 1
 
 
+def test_a_cancel_is_heard_while_the_cluster_is_on_its_way(catalog, conduct):
+    (run,) = queue(catalog)
+    clusters = Pretended()
+    stopped = threading.Event()
+
+    def wait():
+        stopped.wait(20)
+        raise Lost("it was stopped")
+
+    def stop(name):
+        clusters.stopped.append(name)
+        stopped.set()
+
+    clusters.wait, clusters.stop = wait, stop
+    conduct(clusters)
+    wait_until(lambda: read(catalog, run.id).token_hash, 15)
+    with catalog.begin() as session:
+        session.execute(update(Run).values(cancel_asked=True))
+    assert reaches(catalog, run, "cancelled", 5).attempt == 1
+    assert stopped.wait(5)
+
+
 def test_the_key_is_in_the_clusters_environment_and_its_tokens_hash_in_the_row(catalog, conduct):
     from cid_server_ext.runners.tokens import hash_token, token_for
 

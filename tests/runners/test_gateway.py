@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import socket
@@ -135,6 +136,33 @@ def test_a_worker_holds_the_run_key_and_no_other_secret(clusters, site):
     cluster.close()
     assert cluster.name not in clusters.list_mine()
     cluster.close()
+    wait_until(lambda: not processes_of(site), 60, "nothing of the cluster runs")
+
+
+LOOK = """
+import json, os, pathlib
+def environment(pid):
+    text = pathlib.Path(f"/proc/{pid}/environ").read_bytes().decode()
+    return dict(line.split("=", 1) for line in text.split(chr(0)) if "=" in line)
+run = __import__("cid_client").current_run()
+run.outputs.metric("kernel", json.dumps(sorted(environment("self"))))
+run.outputs.metric("worker", json.dumps(sorted(environment(os.getppid()))))
+run.outputs.metric("values", json.dumps(sorted({*environment("self").values()})))
+"""
+
+
+def test_a_whole_run_through_the_gateway_sees_no_secret(house, conduct, clusters, site):
+    (uid,) = house.submit(house.template(LOOK))
+    conduct(clusters)
+    run = house.ended(uid, 120)
+    assert run["state"] == "done", run["error"]
+    kernel, worker = (json.loads(run["metrics"][name]) for name in ("kernel", "worker"))
+    ours = {name for name in kernel if name.startswith(("CID", "JUPYTERHUB", "DASK", "GATEWAY"))}
+    assert ours == {"CID_URL", "CID_RUN", "CID_RUN_TOKEN", "CID_SCRATCH"}
+    assert "CID_RUN_KEY" in worker
+    assert not SECRETS.keys() & {*kernel, *worker}
+    assert not set(SECRETS.values()) & set(json.loads(run["metrics"]["values"]))
+    wait_until(lambda: clusters.list_mine() == [], 60, "the cluster is closed")
     wait_until(lambda: not processes_of(site), 60, "nothing of the cluster runs")
 
 

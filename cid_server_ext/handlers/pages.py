@@ -1,0 +1,143 @@
+"""Pages for people: a project's images, one image, one run. Read-only HTML without a script.
+
+They show what the API answers, to whoever the hub's login cookie says it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.base.handlers import JupyterHandler
+
+from ..core import policy
+from ..core.catalog import images, projects
+from ..core.ledger.allocations import human
+from ..core.runs import runs
+from ..db import tables as t
+from ..errors import CidError, NotLoggedIn
+from ..identity import actor_of
+from . import run_shapes, shapes
+from .base import WORKERS, Ask
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent.parent / "pages"),
+    autoescape=select_autoescape(default=True),
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+TEMPLATES.filters["human"] = human
+POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+
+class Page(JupyterHandler):
+    """A page: logs its visitor in by the hub, asks the core in a thread, fills a template."""
+
+    template = ""
+
+    def facts(self, ask: Ask, **path: str) -> dict[str, Any]:
+        """Return what the template shows."""
+        raise NotImplementedError
+
+    @allow_unauthenticated
+    async def get(self, **path: str) -> None:
+        """Answer with the page, the hub's login, or the refusal in words."""
+        if self.current_user is None:
+            self.redirect(self.get_login_url())
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            facts = await loop.run_in_executor(WORKERS, functools.partial(self._ask, path))
+        except CidError as error:
+            self.set_status(error.status)
+            self.finish(self._page("refused.html", {"error": error}))
+            return
+        self.finish(self._page(self.template, facts))
+
+    def _ask(self, path: dict[str, str]) -> dict[str, Any]:
+        services = self.settings["cid"]
+        with services.sessions.begin() as session:
+            actor = actor_of(self, session)
+            if actor.run_id is not None:
+                raise NotLoggedIn("pages are for people")
+            return self.facts(Ask(session, actor, services), **path)
+
+    def _page(self, template: str, facts: dict[str, Any]) -> str:
+        self.set_header("Content-Security-Policy", POLICY)
+        self.set_header("Cache-Control", "private, no-store")
+        prefix = self.settings["cid"].prefix
+        return TEMPLATES.get_template(template).render(prefix=prefix, **facts)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Say that something broke, without saying what: the log has it."""
+        self.finish(self._page("refused.html", {"error": CidError("this page broke")}))
+
+
+class Home(Page):
+    """The projects one reaches."""
+
+    template = "home.html"
+
+    def facts(self, ask: Ask) -> dict[str, Any]:
+        """By name."""
+        rows = projects.listing(ask.session, ask.actor)
+        return {"projects": [shapes.project(ask, row) for row in rows], "actor": ask.actor}
+
+
+class Project(Page):
+    """One project: its newest images."""
+
+    template = "project.html"
+
+    def facts(self, ask: Ask, project: str) -> dict[str, Any]:
+        """The first page of them."""
+        row = policy.find(ask.session, ask.actor, t.Project, project)
+        found = images.search(ask.session, ask.actor, images.Search(project=row.name, limit=100))
+        return {
+            "project": shapes.project(ask, row),
+            "images": [shapes.row(ask, image) for image in found.images],
+        }
+
+
+class Image(Page):
+    """One image with what was made from it."""
+
+    template = "image.html"
+
+    def facts(self, ask: Ask, image: str) -> dict[str, Any]:
+        """The record, its parents and children."""
+        row = images.get(ask.session, ask.actor, image)
+        children = images.children(ask.session, ask.actor, row)
+        return {
+            "image": shapes.image(ask, row),
+            "parents": [shapes.row(ask, i) for i in images.parents(ask.session, ask.actor, row)],
+            "children": [shapes.row(ask, i) for i in children],
+        }
+
+
+class Run(Page):
+    """One run: what it was asked, what it made, its executed notebook."""
+
+    template = "run.html"
+
+    def facts(self, ask: Ask, run: str) -> dict[str, Any]:
+        """The record and the addresses of its files."""
+        row = runs.get(ask.session, ask.actor, run)
+        written = runs.outputs(ask.session, [row])[row.id]
+        return {
+            "run": run_shapes.one(ask, row),
+            "images": [shapes.row(ask, image) for image in written[0]],
+            "files": [shapes.file(ask, file) for file in written[1]],
+        }
+
+
+PAGES: list[tuple[str, type[Page]]] = [
+    (r"", Home),
+    (r"projects/(?P<project>[^/]+)", Project),
+    (r"images/(?P<image>[^/]+)", Image),
+    (r"runs/(?P<run>[^/]+)", Run),
+]
