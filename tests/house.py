@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +38,11 @@ class House:
     service: Service
     sessions: Sessions
     image: str
-    _templates: dict[str, str] = field(default_factory=dict)
+    published: int = 0
 
     def template(self, *cells: str, parameters: str = "n = 0", wall_seconds: int = 120) -> str:
         """Publish a notebook of these cells and return its name."""
-        name = f"test-{len(self._templates)}"
+        name, self.published = f"test-{self.published}", self.published + 1
         manifest = {
             "template": {"name": name, "version": "1.0.0", "title": name},
             "parameters": {"n": {"type": "integer", "default": 0}},
@@ -51,7 +51,6 @@ class House:
         body = {"manifest": manifest, "notebook": book(*cells, parameters=parameters)}
         answer = self.service.ask("POST", "templates", STAFF, json=body)
         assert answer.status_code == 201, answer.text
-        self._templates[name] = name
         return name
 
     def submit(self, template: str, runs: int = 1, **parameters: Any) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -14,7 +15,7 @@ from processes import wait_until
 from sqlalchemy import update
 
 from cid_server_ext.db.tables import Run
-from cid_server_ext.runners.local import LocalClusters
+from cid_server_ext.runners.local import LocalClusters, ProcessCluster
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -95,13 +96,7 @@ def test_a_run_is_cancelled_before_a_worker_has_taken_it(house, conduct):
 
 
 def test_a_killed_worker_is_tried_again_with_another_token(house, conduct):
-    cell = """
-import os, pathlib, time, cid_client
-seen = pathlib.Path(os.environ['CID_URL'].removeprefix('http')).name
-run = cid_client.current_run()
-time.sleep(n)
-"""
-    (uid,) = house.submit(house.template(cell), n=8)
+    (uid,) = house.submit(house.template("import time; time.sleep(n)"), n=8)
     clusters = LocalClusters()
     conduct(clusters)
     house.reaches(uid, "running", cell=1)
@@ -190,19 +185,22 @@ def test_outputs_that_were_tampered_with_fail_the_run_and_keep_its_notebook(hous
     assert "cid_client" in house.notebook(run)
 
 
-def test_scratch_is_gone_after_every_end(house, conduct):
+def test_scratch_is_gone_before_the_cluster_is(house, conduct, monkeypatch):
+    left = []
+    end = ProcessCluster._end
+
+    def look_then_end(cluster):
+        left.extend(Path(cluster._folder).rglob("cid-run-*"))
+        end(cluster)
+
+    monkeypatch.setattr(ProcessCluster, "_end", look_then_end)
     uids = [house.submit(house.template(cell))[0] for cell in ("1", "1 / 0")]
     clusters = LocalClusters()
     conduct(clusters)
     for uid in uids:
         house.ended(uid)
-    folders = [
-        name
-        for c in clusters._open.values()
-        for _, names, _ in os.walk(c._folder)
-        for name in names
-    ]
-    assert not [name for name in folders if name.startswith("cid-run")]
+    wait_until(lambda: clusters.list_mine() == [], 60, "the clusters are closed")
+    assert left == []
 
 
 def test_a_stopped_worker_process_ends_on_sigterm(house, conduct):

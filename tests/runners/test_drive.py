@@ -186,7 +186,8 @@ def test_each_end_of_a_task_is_judged(catalog, conduct, answer, state, error):
     conductor.stop()
 
 
-def test_a_run_that_the_catalog_has_ended_is_left_alone(catalog, conduct):
+def test_a_run_that_the_catalog_has_ended_is_left_alone(catalog, conduct, monkeypatch):
+    monkeypatch.setattr(drive, "TIDY_SECONDS", 0.2)
     (run,) = queue(catalog)
     clusters = Pretended()
     conduct(clusters)
@@ -200,6 +201,7 @@ def test_a_run_that_the_catalog_has_ended_is_left_alone(catalog, conduct):
 
 def test_a_running_run_that_ignores_a_cancel_is_ended_for_it(catalog, conduct, monkeypatch):
     monkeypatch.setattr(drive, "CANCEL_SECONDS", 0.3)
+    monkeypatch.setattr(drive, "TIDY_SECONDS", 0.2)
     (run,) = queue(catalog)
     clusters = Pretended()
     conduct(clusters)

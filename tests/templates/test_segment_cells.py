@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import ast
+import io
 from pathlib import Path
 
+import httpx
+import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 from processes import STAFF, deposit
 from scoring import f1
 from segment_cells import MANIFEST, functions, notebook, segmented, truth
-from skimage.io import imread
+from skimage import data
+from skimage.io import imread, imsave
 
 from cid_server_ext.core.runs import manifest as manifests
 
@@ -120,33 +125,22 @@ def test_units_are_read_and_unknown_ones_are_no_calibration():
 
 
 def publish(house):
-    body = {"manifest": MANIFEST, "notebook": notebook_text()}
+    body = {"manifest": MANIFEST, "notebook": nbformat.writes(notebook())}
     answer = house.service.ask("POST", "templates", STAFF, json=body)
     assert answer.status_code == 201, answer.text
 
 
-def notebook_text():
-    import nbformat
-
-    return nbformat.writes(notebook())
-
-
 def result(house, uid):
     """Return the labels image record, and the table, of a run that is done."""
-    import io
-
-    import httpx
-    import pandas as pd
-
     run = house.ended(uid, 180)
     assert run["state"] == "done", run["error"]
     files = {file["kind"]: file["uid"] for file in run["outputs"]["files"]}
     assert {"table", "figure"} <= set(files)
     record = house.service.ask("GET", f"files/{files['table']}", "researcher").json()
-    data = httpx.get(house.service.origin + record["url"], timeout=30).content
+    table = httpx.get(house.service.origin + record["url"], timeout=30).content
     (labels,) = run["outputs"]["images"]
     image = house.service.ask("GET", f"images/{labels['uid']}", "researcher").json()
-    return run, image, pd.read_parquet(io.BytesIO(data))
+    return run, image, pd.read_parquet(io.BytesIO(table))
 
 
 def imported(house, path):
@@ -176,10 +170,7 @@ def test_whole_runs_on_a_series_of_stacks_and_on_stained_tissue(house, conduct, 
             **{f"PhysicalSize{a}": size for a, size in zip("ZYX", (1.5, 0.5, 0.5), strict=True)},
         },
     )
-    from skimage import data
-    from skimage import io as pictures
-
-    pictures.imsave(tmp_path / "ihc.png", data.immunohistochemistry())
+    imsave(tmp_path / "ihc.png", data.immunohistochemistry())
     first = submit(house, imported(house, tmp_path / "series.ome.tif"), channel=1)
     second = submit(house, imported(house, tmp_path / "ihc.png"))
     conduct()

@@ -1,0 +1,204 @@
+"""The conductor: leases queued runs, drives each batch on a cluster, ends what others left behind.
+
+`python -m cid_server_ext.runners.conductor` reads CID_DATABASE, CID_URL, and CID_GATEWAY with
+CID_GATEWAY_PROXY and JUPYTERHUB_API_TOKEN; without a gateway it uses processes of this machine.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import DBAPIError
+
+from ..core.runs import leases
+from ..db.session import open_database
+from ..errors import BadInput, CidError
+from .clusters import Clusters
+from .drive import Drive, Means
+
+log = logging.getLogger("cid.conductor")
+
+LEASE_SECONDS = 60.0
+BATCHES = 4  # clusters at a time
+UNREACHABLE_SECONDS = 5.0
+CLOSE_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says, read once."""
+
+    database: str
+    url: str
+    gateway: str | None = None
+    gateway_proxy: str = ""
+    token: str = field(default="", repr=False)
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Settings:
+        """Return the settings, or raise BadInput naming the variable that is missing."""
+        for name in ("CID_DATABASE", "CID_URL"):
+            if not environ.get(name):
+                raise BadInput(f"{name} is not set: the conductor needs it")
+        gateway = environ.get("CID_GATEWAY") or None
+        if gateway and not environ.get("JUPYTERHUB_API_TOKEN"):
+            raise BadInput("JUPYTERHUB_API_TOKEN is not set: the gateway asks for it")
+        return cls(
+            database=environ["CID_DATABASE"],
+            url=environ["CID_URL"],
+            gateway=gateway,
+            gateway_proxy=environ.get("CID_GATEWAY_PROXY", ""),
+            token=environ.get("JUPYTERHUB_API_TOKEN", ""),
+        )
+
+    def clusters(self) -> Clusters:
+        """Return where clusters come from."""
+        if self.gateway is None:
+            from .local import LocalClusters
+
+            return LocalClusters()
+        from .gateway import GatewayClusters
+
+        return GatewayClusters.of_hub(self.gateway, self.gateway_proxy, self.token)
+
+
+class Conductor:
+    """Claims batches and drives each in a thread, at most `batches` at a time."""
+
+    def __init__(
+        self, means: Means, *, lease: float = LEASE_SECONDS, batches: int = BATCHES
+    ) -> None:
+        self._means = means
+        self._lease = lease
+        self._batches = batches
+        self._drives: dict[Drive, threading.Thread] = {}
+        self._stopping = threading.Event()
+        self._swept = False
+        self._not_before = 0.0
+        self._renew_at = 0.0
+
+    def stop(self) -> None:
+        """Ask `run` to end."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until `stop`; then give the runs back, close the clusters and return."""
+        log.info("conducting as %s", self._means.conductor)
+        while not self._stopping.wait(self._means.poll):
+            try:
+                self.step()
+            except DBAPIError as error:
+                log.warning("the database does not answer: %s", error.orig)
+            except Exception:  # whatever it was, the runs under way still need their leases
+                log.exception("conducting goes on")
+        self._end()
+
+    def step(self) -> None:
+        """Look once: renew, end what was abandoned, take a batch."""
+        for drive in [drive for drive, thread in self._drives.items() if not thread.is_alive()]:
+            del self._drives[drive]
+            if drive.unreachable:
+                self._not_before = time.monotonic() + UNREACHABLE_SECONDS
+        for drive in self._drives:
+            if drive.unneeded() and drive.cluster is not None:
+                self._stop_cluster(drive.cluster.name)
+        if time.monotonic() >= self._renew_at:
+            self._renew_at = time.monotonic() + self._lease / 4
+            self._renew()
+            self._end_abandoned()
+        if time.monotonic() < self._not_before:
+            return
+        if not self._swept:
+            self._sweep()
+        if self._swept and len(self._drives) < self._batches:
+            self._claim()
+
+    def _claim(self) -> None:
+        with self._means.sessions.begin() as session:
+            claim = leases.claim(session, self._means.conductor, self._lease)
+        if claim is None:
+            return
+        drive = Drive(claim, self._means, self._stopping)
+        thread = threading.Thread(target=drive.run, name=f"batch {claim.batch}", daemon=True)
+        self._drives[drive] = thread
+        thread.start()
+
+    def _renew(self) -> None:
+        held = [run for drive in self._drives for run in drive.left]
+        if held:
+            with self._means.sessions.begin() as session:
+                leases.renew(session, self._means.conductor, held, self._lease)
+
+    def _end_abandoned(self) -> None:
+        with self._means.sessions.begin() as session:
+            left = leases.abandoned(session)
+            live = leases.live_clusters(session)
+        for abandoned in left:
+            log.warning("runs %s were abandoned", ", ".join(map(str, abandoned.runs)))
+            if abandoned.cluster is not None and abandoned.cluster not in live:
+                self._stop_cluster(abandoned.cluster)
+
+    def _sweep(self) -> None:
+        """Stop the clusters that an earlier life of this conductor left; again until it works."""
+        with self._means.sessions() as session:
+            live = leases.live_clusters(session)
+        try:
+            for name in set(self._means.clusters.list_mine()) - live:
+                log.warning("cluster %s belongs to no run", name)
+                self._means.clusters.stop(name)
+        except Exception as error:
+            log.warning("the gateway does not answer: %s", error)
+            self._not_before = time.monotonic() + UNREACHABLE_SECONDS
+        else:
+            self._swept = True
+
+    def _end(self) -> None:
+        for drive in self._drives:
+            try:
+                drive.give_back()
+            except DBAPIError as error:
+                log.warning("runs stay leased until their lease ends: %s", error.orig)
+        deadline = time.monotonic() + CLOSE_SECONDS
+        for thread in self._drives.values():
+            thread.join(max(0.0, deadline - time.monotonic()))
+        for drive, thread in self._drives.items():
+            if thread.is_alive() and drive.cluster is not None:
+                self._stop_cluster(drive.cluster.name)
+        log.info("stopped")
+
+    def _stop_cluster(self, name: str) -> None:
+        try:
+            self._means.clusters.stop(name)
+        except Exception as error:
+            log.warning("cluster %s could not be stopped: %s", name, error)
+
+
+def main() -> int:
+    """Conduct until SIGTERM or SIGINT."""
+    logging.basicConfig(format="%(asctime)s %(levelname).1s %(name)s: %(message)s")
+    log.setLevel(logging.INFO)
+    try:
+        settings = Settings.of(os.environ)
+        name = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
+        means = Means(open_database(settings.database), settings.clusters(), settings.url, name)
+    except CidError as error:
+        log.error("%s", error)
+        return 1
+    conductor = Conductor(means)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: conductor.stop())
+    conductor.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

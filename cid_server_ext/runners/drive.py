@@ -1,0 +1,210 @@
+"""Drives the runs of one claim on one cluster, from its opening to its end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from ..core.runs import leases
+from ..core.runs.leases import Claim, Leased
+from ..db.session import Sessions
+from ..errors import BadInput, Conflict, Unavailable
+from . import inside, tokens
+from .clusters import Cluster, Clusters, Lost, Task
+from .inside import LOST
+from .watch import REVOKED
+
+log = logging.getLogger("cid.conductor")
+
+TIDY_SECONDS = 10.0  # for the task of a run that has ended, to remove its scratch
+CANCEL_SECONDS = 45.0  # a running run that was asked to stop has this long to do so itself
+WORKER_SECONDS = 600.0  # a machine may have to be started for the first worker
+CLOSE_TRIES = (0.0, 2.0, 8.0)
+MOST_WORKERS = 2  # where the template does not say
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a drive works with. `conductor` is the name under which runs are leased."""
+
+    sessions: Sessions
+    clusters: Clusters
+    url: str
+    conductor: str
+    poll: float = 1.0
+
+
+class Drive:
+    """The runs of one claim. `run` executes in a thread of its own."""
+
+    def __init__(self, claim: Claim, means: Means, stopping: threading.Event) -> None:
+        self.claim = claim
+        self.unreachable = False  # the gateway did not answer: claim nothing for a while
+        self.cluster: Cluster | None = None
+        self._means = means
+        self._stopping = stopping
+        self._left = {run.id: run for run in claim.runs}
+        self._tasks: dict[int, Task] = {}
+        self._since: dict[tuple[int, str], float] = {}
+
+    @property
+    def left(self) -> list[int]:
+        """The runs that have not come to their end here."""
+        return list(self._left)
+
+    def unneeded(self) -> bool:
+        """Honour a cancel while the cluster is still on its way; tell if no run is left for it."""
+        if self.cluster is None or self._tasks or not self._left:
+            return False
+        with self._means.sessions.begin() as session:
+            for run_id, state in leases.wanted_cancelled(session, self._means.conductor).items():
+                if run_id in self._left:
+                    leases.cancel(session, self._means.conductor, run_id, state)
+            return leases.ended(session, self._left) == set(self._left)
+
+    def run(self) -> None:
+        """Open the cluster, see every run to its end, close the cluster: always."""
+        try:
+            self._open()
+            self._watch()
+        except Lost as error:
+            self._try_again("ClusterLost", error)
+        except Unavailable as error:
+            self.unreachable = True
+            log.warning("%s; the runs wait", error)
+            self.give_back()
+        except BadInput as error:
+            self._end_all({"error": "BadInput", "message": str(error)})
+        except Exception as error:
+            log.exception("batch %s", self.claim.batch)
+            self._try_again("ConductorError", error)
+        finally:
+            self._close()
+
+    def give_back(self) -> None:
+        """Return what is left to the queue. Its tokens end, so nothing of it can be committed."""
+        with self._means.sessions.begin() as session:
+            leases.release(session, self._means.conductor, self._left)
+
+    def _open(self) -> None:
+        key = tokens.new_key()
+        environment = {"CID_URL": self._means.url, "CID_RUN_KEY": key}
+        resources = self.claim.resources
+        workers = min(len(self.claim.runs), int(resources.get("workers", MOST_WORKERS)))
+        self.cluster = cluster = self._means.clusters.open(environment, workers, resources)
+        self._attach(cluster.name, key)
+        log.info("batch %s: %d runs on cluster %s", self.claim.batch, len(self._left), cluster.name)
+        cluster.wait()
+        for run in list(self._left.values()):
+            self._tasks[run.id] = cluster.submit(inside.execute, run.uid)
+
+    def _attach(self, cluster: str, key: str) -> None:
+        for run in self.claim.runs:
+            token_hash = tokens.hash_token(tokens.token_for(key, run.uid))
+            try:
+                with self._means.sessions.begin() as session:
+                    leases.attach(session, self._means.conductor, run.id, cluster, token_hash)
+            except Conflict as error:  # cancelled, or another's by now
+                log.info("%s", error)
+                del self._left[run.id]
+
+    def _watch(self) -> None:
+        assert self.cluster is not None
+        alone_since: float | None = None
+        while self._left and not self._stopping.wait(self._means.poll):
+            try:
+                self._look()
+            except DBAPIError as error:
+                log.warning("the database does not answer: %s", error.orig)
+            alone_since = None if self.cluster.workers() else alone_since or time.monotonic()
+            if alone_since and time.monotonic() - alone_since > WORKER_SECONDS:
+                raise Lost(f"no worker came within {WORKER_SECONDS:g} s")
+
+    def _look(self) -> None:
+        with self._means.sessions() as session:
+            over = leases.ended(session, self._left)
+            asked = leases.wanted_cancelled(session, self._means.conductor)
+        for run in list(self._left.values()):
+            task = self._tasks[run.id]
+            if run.id in over:
+                if task.ended or self._lasts(run, "over") > TIDY_SECONDS:
+                    self._forget(run)
+            elif task.ended:
+                self._conclude(run, task)
+            elif run.id in asked:
+                self._cancel(run, asked[run.id])
+
+    def _conclude(self, run: Leased, task: Task) -> None:
+        """Judge a run whose task is over: one that was delivered is the catalog's by now."""
+        try:
+            told: Mapping[str, Any] = task.result()
+        except Lost as error:
+            self._retry(run, {"error": "WorkerDied", "message": f"{error} while it ran"})
+        except Exception as error:
+            self._fail(run, {"error": type(error).__name__, "message": _line(error)})
+        else:
+            message = _line(told.get("message") or "its task ended without a result")
+            reason = {"error": told.get("error") or "NoResult", "message": message}
+            again = told["state"] in (LOST, REVOKED)
+            self._retry(run, reason) if again else self._fail(run, reason)
+        self._forget(run)
+
+    def _cancel(self, run: Leased, state: str) -> None:
+        """Cancel a run that has not begun; one that runs may stop itself, for a while."""
+        if state == "running" and self._lasts(run, "asked") < CANCEL_SECONDS:
+            return
+        with self._means.sessions.begin() as session:
+            leases.cancel(session, self._means.conductor, run.id, state)
+        # if it began at this moment, it is running now and the next look finds it so
+
+    def _lasts(self, run: Leased, what: str) -> float:
+        """Return for how long something has been seen of a run, in seconds."""
+        return time.monotonic() - self._since.setdefault((run.id, what), time.monotonic())
+
+    def _retry(self, run: Leased, error: dict[str, Any]) -> None:
+        log.warning("run %s: %s", run.uid, error["message"])
+        with self._means.sessions.begin() as session:
+            leases.requeue(session, self._means.conductor, run.id, error)
+
+    def _fail(self, run: Leased, error: dict[str, Any]) -> None:
+        with self._means.sessions.begin() as session:
+            leases.fail(session, self._means.conductor, run.id, error)
+
+    def _try_again(self, name: str, error: Exception) -> None:
+        for run in list(self._left.values()):
+            self._retry(run, {"error": name, "message": _line(error)})
+            self._forget(run)
+
+    def _end_all(self, error: dict[str, Any]) -> None:
+        for run in list(self._left.values()):
+            self._fail(run, error)
+            self._forget(run)
+
+    def _forget(self, run: Leased) -> None:
+        del self._left[run.id]
+        task = self._tasks.pop(run.id, None)
+        if task is not None and not task.ended:
+            task.cancel()
+
+    def _close(self) -> None:
+        if self.cluster is None:
+            return
+        for pause in CLOSE_TRIES:
+            time.sleep(pause)
+            try:
+                self.cluster.close()
+            except Exception as error:
+                log.warning("cluster %s does not close: %s", self.cluster.name, error)
+            else:
+                log.info("cluster %s closed", self.cluster.name)
+                return
+
+
+def _line(error: Exception | str) -> str:
+    return " ".join(str(error).split())[:500] or type(error).__name__
