@@ -94,7 +94,7 @@ def _pixel(
 def _coordinate(array: Any, axis: str) -> Any:
     """Return an axis's own coordinate, or None: xarray's `get` would make up 0, 1, 2 …"""
     coords = getattr(array, "coords", {})
-    return coords[axis] if axis in coords else None
+    return coords[axis] if axis in coords else None  # noqa: SIM401 (see above)
 
 
 def _step(values: Any) -> float | None:
