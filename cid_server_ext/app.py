@@ -65,7 +65,7 @@ class CidApp(ExtensionApp):
         # imported here, so that a pointer in 250 users' servers loads neither database nor imaging
         from . import services
         from .handlers.routes import routes
-        from .laptop import LaptopConductor
+        from .laptop import LaptopConductor, show_to_kernels
 
         base = "/" if self.home == "service" else "/cid/"
         prefix = self.serverapp.base_url.rstrip("/") + base
@@ -75,7 +75,10 @@ class CidApp(ExtensionApp):
             signing_key_file=Path(self.signing_key_file),
             embedded=self.home == "laptop",
         )
-        url = f"http://127.0.0.1:{self.serverapp.port}{prefix}"
+
+        def url() -> str:  # of this server, once it listens
+            return f"http://127.0.0.1:{self.serverapp.port}{prefix}"
+
         self.conductor = LaptopConductor(settings, url)
         # a service's conductor is started by the hub
         queued = self.conductor.wake if settings.embedded else lambda: None
@@ -86,6 +89,8 @@ class CidApp(ExtensionApp):
         PeriodicCallback(self.built.importer.sweep, SWEEP).start()
         if self.home == "laptop":
             self.log.warning("CID: an embedded catalog for one trusted user, in %s", self.storage)
+            token = self.serverapp.identity_provider.token
+            self.serverapp.io_loop.add_callback(lambda: show_to_kernels(url(), token))
 
     async def stop_extension(self) -> None:
         """Stop background work; imports under way go on at the next start."""

@@ -1,6 +1,6 @@
-"""The conductor of a laptop: a child of the server, started when something is first run.
+"""What a laptop's server adds to the catalog: its kernels find it, and it conducts its own runs.
 
-It uses processes of this machine instead of Dask Gateway; everything else is the same path.
+Runs use processes of this machine instead of Dask Gateway; everything else is the same path.
 """
 
 from __future__ import annotations
@@ -9,20 +9,27 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 
 from .services import Settings
 
 
-class LaptopConductor:
-    """Starts the conductor when it is needed and ends it with the server."""
+def show_to_kernels(url: str, token: str) -> None:
+    """Let `cid_client.connect()` work in every kernel that this server starts from now on."""
+    os.environ["CID_URL"] = url
+    if token:
+        os.environ["CID_TOKEN"] = token
 
-    def __init__(self, settings: Settings, url: str) -> None:
-        self._environ = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": os.environ.get("HOME", ""),
-            "CID_DATABASE": settings.database,
-            "CID_URL": url,
-        }
+
+class LaptopConductor:
+    """Starts the conductor when it is needed and ends it with the server.
+
+    `url` is asked for the catalog's address when it starts: the port is known only then.
+    """
+
+    def __init__(self, settings: Settings, url: Callable[[], str]) -> None:
+        self._database = settings.database
+        self._url = url
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
@@ -32,7 +39,12 @@ class LaptopConductor:
             if self._process is None or self._process.poll() is not None:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "cid_server_ext.runners.conductor"],
-                    env=self._environ,
+                    env={
+                        "PATH": os.environ.get("PATH", os.defpath),
+                        "HOME": os.environ.get("HOME", ""),
+                        "CID_DATABASE": self._database,
+                        "CID_URL": self._url(),
+                    },
                     stdin=subprocess.DEVNULL,
                 )
 

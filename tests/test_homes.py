@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import tifffile
+import websocket
 import world
 from processes import free_port, stop, wait_until
 
@@ -75,6 +77,38 @@ def jupyter_server(folder: Path, **environ: str) -> Iterator[str]:
         stop(process)
 
 
+def in_kernel(address: str, code: str) -> str:
+    """Execute code in a new kernel of the server and return what it prints."""
+    headers = {"Authorization": f"token {TOKEN}"}
+    kernel = httpx.post(f"{address}api/kernels", headers=headers, json={}, timeout=60).json()
+    socket = websocket.create_connection(
+        f"{address.replace('http', 'ws', 1)}api/kernels/{kernel['id']}/channels",
+        header=[f"Authorization: token {TOKEN}"],
+        timeout=60,
+    )
+    asked = uuid.uuid4().hex
+    header = {"msg_id": asked, "msg_type": "execute_request", "session": uuid.uuid4().hex}
+    message = {
+        "channel": "shell",
+        "header": {**header, "username": "", "version": "5.3", "date": ""},
+        "parent_header": {},
+        "metadata": {},
+        "content": {"code": code, "silent": False},
+        "buffers": [],
+    }
+    socket.send(json.dumps(message))
+    said = ""
+    while True:
+        heard = json.loads(socket.recv())
+        if heard["parent_header"].get("msg_id") != asked:
+            continue
+        content = heard["content"]
+        said += content.get("text", "") + "\n".join(content.get("traceback", []))
+        if content.get("execution_state") == "idle":
+            socket.close()
+            return said
+
+
 def test_on_a_laptop_the_catalog_is_in_the_server_and_belongs_to_its_user(
     tmp_path: Path,
 ) -> None:
@@ -93,6 +127,8 @@ def test_on_a_laptop_the_catalog_is_in_the_server_and_belongs_to_its_user(
         run = catalog.run("count-things", image, sigma=2)
         run.wait(timeout=120, progress=False)
         assert run.metrics == {"sum": 4096 * 4095 // 2, "sigma": 2.0}
+        code = "import cid_client as cid; print(cid.connect().project('mine').role)"
+        assert in_kernel(address, code) == "manager\n"
         catalog.close()
     assert "embedded catalog for one trusted user" in (tmp_path / "server.log").read_text()
 

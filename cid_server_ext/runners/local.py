@@ -42,6 +42,7 @@ class LocalClusters:
             cluster = ProcessCluster(environment, workers)
         except OSError as error:
             raise Unavailable(f"no cluster could be started: {error}") from error
+        self._open = {c.name: c for c in self._open.values() if not c.closed}
         self._open[cluster.name] = cluster
         return cluster
 
@@ -62,13 +63,13 @@ class ProcessCluster(DaskSubmits):
         self.name = f"local-{uuid.uuid4().hex}"
         self.closed = False
         self._closing = threading.Lock()
-        self._folder = tempfile.mkdtemp(prefix="cid-cluster-")
         self._scheduler = LocalCluster(
             n_workers=0,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
             scheduler_kwargs={"allowed_failures": 0},
         )
+        self._folder = tempfile.mkdtemp(prefix="cid-cluster-")
         self._processes = [self._start_worker(environment, n) for n in range(workers)]
 
     def wait(self) -> None:
