@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ...db.tables import Image, Project, Run, RunInput, Template, new_uid
-from ...errors import BadInput
+from ...errors import BadInput, Conflict
 from .. import journal, policy
 from ..actor import Actor
 from ..ledger import allocations
@@ -38,6 +38,7 @@ def submit(
     manifest = manifests.read(published.manifest)
     values = parameters.checked(manifest, given)
     for image in chosen:
+        _check_active(image.project)
         _check_contract(manifest, image)
     batch = new_uid()
     runs = [_queue(session, actor, published, manifest, image, values, batch) for image in chosen]
@@ -87,6 +88,11 @@ def _queue(
     }
     journal.record(session, actor.name, "submit run", f"run:{run.uid}", detail)
     return run
+
+
+def _check_active(project: Project) -> None:
+    if project.state != "active":
+        raise Conflict(f"project {project.name!r} is {project.state}: nothing runs in it")
 
 
 def _check_contract(manifest: manifests.Manifest, image: Image) -> None:
