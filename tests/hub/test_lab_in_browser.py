@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from chromium import launch
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -19,23 +19,13 @@ CELLS = [
     'browser = Browser(catalog, project="whole-way")\nbrowser',
     "[image.name for image in browser.images]",
 ]
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LONG = 120_000  # milliseconds
 
 
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Page]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=ARGUMENTS
-        )
+        chromium = launch(playwright)
         page = chromium.new_page(viewport={"width": 1400, "height": 1000})
         page.set_default_timeout(60_000)
         expect.set_options(timeout=30_000)
@@ -86,4 +76,7 @@ def test_from_login_to_the_thumbnail_of_the_labels(
     expect(labels).to_have_attribute("data-state", "shown")
     natural = "image => image.naturalWidth"
     assert labels.locator("img").evaluate(natural) > 0
+    page.goto(f"{hub.url}/services/cid/images/{picture.uid}")
+    expect(page.get_by_role("heading", name="Made from it")).to_be_visible()
+    page.screenshot(path=tmp_path / "page.png", full_page=True)
     assert not failed

