@@ -85,9 +85,10 @@ class Bench:
         holds = bar is None or ratio >= bar
         self.figures.append(Figure(name, ours, peer, unit, peer_name, ratio, bar, holds))
         wanted = "-" if bar is None else f">= {bar:g}"
+        verdict = "no bar" if bar is None else "holds" if holds else "short"
         print(
             f"{name} | {ours:.4g} {unit} | {peer:.4g} {unit} ({peer_name}) | {ratio:.2f} |"
-            f" {wanted} | {'holds' if holds else 'short'}",
+            f" {wanted} | {verdict}",
             flush=True,
         )
 
