@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import getpass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from .core.actor import Actor
+from .db.session import Sessions, reading
 from .db.tables import Run
 from .errors import NotAllowed, NotLoggedIn
 from .runners.tokens import hash_token
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
 
 SCHEME = "CID-Run "
 READ, WRITE, STAFF = "custom:cid:read", "custom:cid:write", "custom:cid:staff"
@@ -25,11 +24,12 @@ def run_token(handler: Any) -> str | None:
     return header[len(SCHEME) :].strip() if header.startswith(SCHEME) else None
 
 
-def actor_of(handler: Any, session: Session) -> Actor:
-    """Return who is asking, or raise NotLoggedIn."""
+def actor_of(handler: Any, sessions: Sessions) -> Actor:
+    """Return who is asking, or raise NotLoggedIn. Only a run token asks the database."""
     token = run_token(handler)
     if token is not None:
-        return _run(session, token)
+        with reading(sessions) as session:
+            return _run(session, token)
     user = handler.current_user
     if user is None:
         raise NotLoggedIn("log in first: send a hub token or open the hub's page")

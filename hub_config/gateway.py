@@ -63,7 +63,6 @@ def worker_environment(site: Site) -> dict[str, str]:
     """
     return {
         "HOME": str(site.run / "services" / "workers"),
-        "DASK_TEMPORARY_DIRECTORY": str(site.run / "services" / "workers" / "scratch"),
         "JUPYTER_NO_CONFIG": "1",
         "DASK_TEMPORARY_DIRECTORY": ".",  # the cluster's own folder, which goes with it
         "OMP_NUM_THREADS": "1",

@@ -118,8 +118,7 @@ class CidHandler(APIHandler):
         self, function: Callable[..., Any], path: dict[str, str], body: Any, query: Any
     ) -> Any:
         sessions = self.services.sessions
-        with reading(sessions) as session:
-            actor = actor_of(self, session)
+        actor = actor_of(self, sessions)
         after: list[Callable[[], None]] = []
         # what staff reads is logged, so even a GET of theirs writes
         only_reads = self.request.method in ("GET", "HEAD") and not actor.staff
