@@ -47,27 +47,32 @@ class Importer:
         self.sessions = sessions
         self.root = root
         self._stopping = False
+        self._busy: set[str] = set()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="import")
 
     def submit(self, uid: str) -> None:
         """Import this deposit, whose state is importing, as soon as a thread is free."""
+        self._busy.add(uid)
         self._pool.submit(self._work, uid)
 
     def resume(self) -> None:
         """Take up what an earlier process left: imports half done, staging nobody owns."""
         with self.sessions.begin() as session:
-            waiting = [deposit.uid for deposit in deposits.in_state(session, "importing")]
+            waiting = [deposit.uid for deposit in deposits.in_states(session, "importing")]
         for uid in waiting:
             self.submit(uid)
 
     def sweep(self) -> None:
-        """End deposits whose time has passed and remove what they staged."""
+        """End deposits whose time has passed; remove what belongs to no deposit under way."""
+        staging = self.root.path("staging")
+        # listed before the deposits are: one that is opened in between is not taken for left over
+        found = {path.name for path in staging.iterdir()} if staging.exists() else set()
         with self.sessions.begin() as session:
-            stale = deposits.expired(session)
-            for deposit in stale:
+            for deposit in deposits.expired(session):
                 deposits.end(session, deposit, "aborted")
-        for deposit in stale:
-            self.root.remove(staging_prefix(deposit.uid))
+            under_way = {d.uid for d in deposits.in_states(session, "open", "importing")}
+        for name in found - under_way - self._busy:
+            self.root.remove(f"staging/{name}")
 
     def close(self) -> None:
         """Stop; imports under way are taken up at the next start."""
@@ -75,6 +80,12 @@ class Importer:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _work(self, uid: str) -> None:
+        try:
+            self._import(uid)
+        finally:
+            self._busy.discard(uid)
+
+    def _import(self, uid: str) -> None:
         job = self._load(uid)
         prepared = job.prepared
         try:
@@ -169,6 +180,7 @@ class Importer:
         staged_bytes = sum(nbytes for _, nbytes in job.staged.declared)
         planned = 0
         last = 0.0
+        given_up = False
 
         def plan(nbytes: int) -> None:
             nonlocal planned
@@ -177,16 +189,18 @@ class Importer:
                 deposits.widen(session, job.id, staged_bytes + planned)
 
         def progress(fraction: float, text: str) -> None:
-            nonlocal last
+            nonlocal last, given_up
             if time.monotonic() - last < EVERY:
                 return
             last = time.monotonic()
             told = {"fraction": round(fraction, 3), "text": text[:200]}
+            importing = (Deposit.id == job.id) & (Deposit.state == "importing")
             with self.sessions.begin() as session:
-                session.execute(update(Deposit).where(Deposit.id == job.id).values(progress=told))
+                done = session.execute(update(Deposit).where(importing).values(progress=told))
+            given_up = done.rowcount == 0
 
         def should_stop() -> bool:
-            return self._stopping
+            return self._stopping or given_up
 
         return Watch(plan, progress, should_stop)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 import world
-from processes import STAFF, Service, deposit, wait_until
+from processes import STAFF, Service, content_digest, deposit, wait_until
 
 from cid_server_ext.db.session import Sessions
 
@@ -154,6 +154,26 @@ def test_a_deposit_given_up_gives_its_room_back(
     assert allocation(service, project)["reserved"] == 0
     again = service.ask("DELETE", f"deposits/{opened.json()['uid']}", "contributor")
     assert (again.status_code, again.json()["error"]) == (409, "Conflict")
+
+
+def test_an_import_given_up_while_it_runs_stops_and_leaves_nothing(
+    service: Service, project: str, tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(3).integers(0, 60000, (8, 1200, 1200), dtype=np.uint16)
+    path = tmp_path / "large.tif"
+    tifffile.imwrite(path, pixels, imagej=True, metadata={"axes": "ZYX"})
+    body = path.read_bytes()
+    files = {"files": [{"path": path.name, "nbytes": len(body)}]}
+    opened = service.ask("POST", f"projects/{project}/deposits", "contributor", json=files).json()
+    headers = {"Content-Digest": content_digest(body)}
+    httpx.put(f"{service.origin}{opened['upload']}{path.name}", content=body, headers=headers)
+    service.ask("POST", f"deposits/{opened['uid']}/commit", "contributor", json={})
+    ended = service.ask("DELETE", f"deposits/{opened['uid']}", "contributor").json()
+    assert ended["state"] == "aborted"
+    wait_until(lambda: opened["uid"] not in service.staged(), 60, "staging is removed")
+    assert allocation(service, project) == {"limit": ROOM, "used": 0, "reserved": 0}
+    listed = service.ask("GET", f"images?project={project}", "viewer").json()
+    assert listed["images"] == []
 
 
 def test_committing_without_the_declared_file_says_which(service: Service, project: str) -> None:

@@ -147,9 +147,10 @@ def expired(session: Session) -> list[Deposit]:
     return list(session.scalars(stale))
 
 
-def in_state(session: Session, state: str) -> list[Deposit]:
-    """Return the deposits in one state, oldest first."""
-    return list(session.scalars(select(Deposit).where(Deposit.state == state).order_by(Deposit.id)))
+def in_states(session: Session, *states: str) -> list[Deposit]:
+    """Return the deposits in any of these states, oldest first."""
+    found = select(Deposit).where(Deposit.state.in_(states)).order_by(Deposit.id)
+    return list(session.scalars(found))
 
 
 def _open(
