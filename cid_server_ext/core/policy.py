@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, case, false, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from ..db.tables import (
@@ -81,11 +81,8 @@ def require_staff(actor: Actor) -> None:
 
 def role_in(session: Session, actor: Actor, project: Project) -> str | None:
     """Return the highest role of `actor` in `project`, or None."""
-    for role in reversed(ROLES):
-        clause = reachable(actor, role)
-        if session.scalar(select(Project.id).where(Project.id == project.id, clause)):
-            return role
-    return None
+    highest = case(*((reachable(actor, role), literal(role)) for role in reversed(ROLES)))
+    return session.scalar(select(highest).where(Project.id == project.id))
 
 
 def _projects(actor: Actor, role: str) -> Select[int]:

@@ -19,6 +19,7 @@ from typing import Any
 
 from ..errors import BadFile, CidError, Unavailable
 from ..storage import metadata, omezarr, thumbnails
+from ..storage.display import colour
 from ..storage.labels import as_labels
 from ..storage.layout import levels, planned_bytes
 from ..storage.readers import open_images
@@ -116,7 +117,11 @@ def _described(work: Work, kind: str) -> dict[str, Any]:
         "levels": len(levels(source.axes, source.shape)),
         "scale": source.scale,
         "units": source.units,
-        "channels": source.channels,
+        # with the colour each is shown in, the file's own or ours
+        "channels": [
+            {**channel, "color": colour(source.channels, at)}
+            for at, channel in enumerate(source.channels)
+        ],
         "tags": source.tags,
         "objects": work.objects,
     }

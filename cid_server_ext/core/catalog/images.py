@@ -82,14 +82,16 @@ def parents(session: Session, actor: Actor, image: Image) -> list[Image]:
     if image.run_id is None:
         return []
     inputs = select(RunInput.image_id).where(RunInput.run_id == image.run_id)
-    return list(session.scalars(policy.visible(actor, Image).where(Image.id.in_(inputs))))
+    made_from = policy.visible(actor, Image).where(Image.id.in_(inputs))
+    return list(session.scalars(made_from.options(*_WITH_ROW)))
 
 
 def children(session: Session, actor: Actor, image: Image) -> list[Image]:
     """Return the visible images that runs made from this one, newest first."""
     runs = select(RunInput.run_id).where(RunInput.image_id == image.id)
     made = policy.visible(actor, Image).where(Image.run_id.in_(runs))
-    return list(session.scalars(made.order_by(Image.id.desc()).limit(PAGE)))
+    newest = made.order_by(Image.id.desc()).limit(PAGE)
+    return list(session.scalars(newest.options(*_WITH_ROW)))
 
 
 _WITH_ROW = (
