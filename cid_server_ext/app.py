@@ -86,7 +86,7 @@ class CidApp(ExtensionApp):
         self.serverapp.web_app.settings.update(cid=self.built, cid_data=self.built.data)
         self.handlers += routes(base)
         self.built.importer.resume()
-        PeriodicCallback(self.built.importer.sweep, SWEEP).start()
+        PeriodicCallback(self.built.importer.sweep_soon, SWEEP).start()
         if self.home == "laptop":
             self.log.warning("CID: an embedded catalog for one trusted user, in %s", self.storage)
             token = self.serverapp.identity_provider.token

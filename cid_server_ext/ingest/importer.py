@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,7 @@ class Importer:
     def submit(self, uid: str) -> None:
         """Import this deposit, whose state is importing, as soon as a thread is free."""
         self._busy.add(uid)
-        self._pool.submit(self._work, uid)
+        self._pool.submit(self._work, uid).add_done_callback(_log_defect)
 
     def resume(self) -> None:
         """Take up what an earlier process left: imports half done, staging nobody owns."""
@@ -61,6 +61,10 @@ class Importer:
             waiting = [deposit.uid for deposit in deposits.in_states(session, "importing")]
         for uid in waiting:
             self.submit(uid)
+
+    def sweep_soon(self) -> None:
+        """Sweep in a thread of ours, so that whoever asks does not wait."""
+        self._pool.submit(self.sweep).add_done_callback(_log_defect)
 
     def sweep(self) -> None:
         """End deposits whose time has passed; remove what belongs to no deposit under way."""
@@ -203,6 +207,12 @@ class Importer:
             return self._stopping or given_up
 
         return Watch(plan, progress, should_stop)
+
+
+def _log_defect(done: Future[None]) -> None:
+    """Say what a thread did not survive; nobody else looks at its result."""
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.error("import thread", exc_info=error)
 
 
 def _told(uid: str, error: Exception) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ...errors import BadInput, Conflict, NotAllowed, NotFound
 from .. import journal, names, policy
 from ..actor import Actor
 from ..ledger import allocations
+from ..runs import states
 from . import datasets
 
 NEXT = {
@@ -89,11 +90,7 @@ def begin(session: Session, actor: Actor, uid: str, manifest: dict[str, Any]) ->
         raise NotAllowed("your token may only read")
     move(session, deposit, "importing", manifest=manifest)
     if deposit.run_id is not None:
-        session.execute(
-            update(Run)
-            .where(Run.id == deposit.run_id, Run.state == "running")
-            .values(state="committing")
-        )
+        states.move(session, deposit.run_id, "committing")
     return deposit
 
 
