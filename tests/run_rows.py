@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cid_server_ext.core import journal
 from cid_server_ext.db.session import Sessions
 from cid_server_ext.db.tables import Allocation, Project, Run, Team, Template, new_uid
 
@@ -11,6 +12,7 @@ from cid_server_ext.db.tables import Allocation, Project, Run, Team, Template, n
 def fill(sessions: Sessions) -> Sessions:
     """Add one project with room and one template to an empty catalog."""
     with sessions.begin() as session:
+        journal.record(session, "test", "set up", "test")
         project = Project(name="demo", team=Team(name="lab"))
         session.add_all(
             [
@@ -32,6 +34,7 @@ def queue(sessions: Sessions, runs: int = 1, *, batch: str | None = None, **colu
     """Queue runs of one batch, each with 100 bytes reserved, and return them."""
     batch = batch or new_uid()
     with sessions.begin() as session:
+        journal.record(session, "test", "set up", "test")
         project = session.get_one(Project, 1)
         rows = [
             Run(

@@ -17,8 +17,11 @@ from ..db.tables import (
     Deposit,
     File,
     Image,
+    Link,
+    Note,
     Project,
     ProjectMember,
+    Record,
     Run,
     RunInput,
     TeamMember,
@@ -29,11 +32,29 @@ from .actor import Actor
 
 ROLES = ("viewer", "annotator", "contributor", "manager")
 
-InProject = TypeVar("InProject", Project, Dataset, Image, File, Run, Deposit)
+InProject = TypeVar("InProject", Project, Dataset, Record, Image, File, Note, Run, Deposit)
 
 
 def reachable(actor: Actor, role: str, record: type[Any] = Project) -> ColumnElement[bool]:
-    """Return the WHERE clause that keeps the rows of `record` on which `actor` has `role`."""
+    """Return the WHERE clause that keeps the rows of `record` on which `actor` has `role`.
+
+    What is in the trash, or purged, is reached by nobody; `core.life.trash` lists it. A link lets
+    the members of its project view a record; more needs the role in the record's home.
+    """
+    reached = _reached(actor, role, record)
+    if issubclass(record, Record):
+        return reached & Record.trash_id.is_(None) & Record.purged_at.is_(None)
+    if record is Dataset:
+        return reached & Dataset.trash_id.is_(None)
+    return reached
+
+
+def projects(actor: Actor, role: str = "viewer") -> Select[int]:
+    """Select the ids of the projects on which `actor` has `role`; a run has none."""
+    return select(Project.id).where(reachable(actor, role, Project))
+
+
+def _reached(actor: Actor, role: str, record: type[Any]) -> ColumnElement[bool]:
     if actor.run_id is not None:
         return _reached_by_run(actor.run_id, role, record)
     if role != "viewer" and not actor.writes:
@@ -42,8 +63,13 @@ def reachable(actor: Actor, role: str, record: type[Any] = Project) -> ColumnEle
         return false()
     if actor.staff:
         return true()
-    project = Project.id if record is Project else record.project_id
-    return project.in_(_projects(actor, role))
+    mine = _projects(actor, role)
+    if record is Project:
+        return Project.id.in_(mine)
+    if role == "viewer" and issubclass(record, Record):
+        linked = select(Link.record_id).where(Link.project_id.in_(mine))
+        return or_(record.project_id.in_(mine), record.id.in_(linked))
+    return record.project_id.in_(mine)
 
 
 def visible(actor: Actor, record: type[InProject]) -> Select[InProject]:
@@ -56,7 +82,7 @@ def find(session: Session, actor: Actor, record: type[InProject], name: str) -> 
     column = Project.name if record is Project else record.uid
     row = session.scalar(visible(actor, record).where(column == name))
     if row is None:
-        raise NotFound(f"no {record.__tablename__} {name!r} that you can see")
+        raise NotFound(f"no {record.__name__.lower()} {name!r} that you can see")
     if actor.staff:
         _note_staff_read(session, actor, row)
     return row
@@ -110,8 +136,8 @@ def _reached_by_run(run_id: int, role: str, record: type[Any]) -> ColumnElement[
         return Run.id == run_id
     if record is Deposit:
         return Deposit.run_id == run_id
-    if record is Image and role == "viewer":
-        return Image.id.in_(select(RunInput.image_id).where(RunInput.run_id == run_id))
+    if record in (Image, Record) and role == "viewer":
+        return Record.id.in_(select(RunInput.image_id).where(RunInput.run_id == run_id))
     return false()
 
 
@@ -130,4 +156,5 @@ def _note_staff_read(session: Session, actor: Actor, row: Any) -> None:
     member = session.get(ProjectMember, (project.id, actor.name))
     if member is None:
         subject = f"project:{project.name}"
-        journal.record(session, actor.name, "staff read", subject, {row.__tablename__: row.uid})
+        what = {type(row).__name__.lower(): row.uid}
+        journal.record(session, actor.name, "staff read", subject, what, project_id=project.id)

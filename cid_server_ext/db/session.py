@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 from ..errors import Unavailable
+from .capture import watch
 
 Sessions = sessionmaker[Session]
 
@@ -60,7 +61,7 @@ def open_database(url: str) -> Sessions:
             f"the database has schema {found or 'none'}, this release needs {wanted}: "
             "stop the service, make a backup and run `jupyter cid migrate`"
         )
-    return sessionmaker(engine, expire_on_commit=False)
+    return watch(sessionmaker(engine, expire_on_commit=False))
 
 
 @contextmanager

@@ -301,7 +301,7 @@ def _row(ask: Ask, image: t.Image) -> dict[str, Any]:
 def _tag(tag: t.Tag) -> Tag:
     return Tag(
         key=tag.term.key,
-        value=tag.text,
+        value=tag.shown,
         number=tag.number,
         unit=tag.term.unit,
         kind=tag.term.kind,

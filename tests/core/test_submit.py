@@ -71,7 +71,7 @@ def test_an_image_given_twice_is_refused(session: Session) -> None:
 
 
 def test_labels_are_refused_where_an_image_is_asked_for(session: Session) -> None:
-    session.get_one(t.Image, 1).kind = "labels"
+    session.scalar(select(t.Image)).kind = "labels"
     with pytest.raises(BadInput, match="takes image, 'one' is labels"):
         submit.submit(session, WHO, "count-things", uids(session)[:1], {})
 

@@ -13,6 +13,7 @@ from ...db.tables import Deposit, File, Image, RunInput
 from ...errors import Conflict
 from .. import journal
 from ..ledger import allocations
+from ..search import index
 from . import deposits, tags
 
 
@@ -72,8 +73,8 @@ def commit(session: Session, deposit_id: int, new: Commit) -> Deposit:
     deposit.reserved = 0
     files = {file.uid: _add_file(session, deposit, file) for file in new.files}
     session.flush()
-    for image in new.images:
-        _add_image(session, deposit, image, files)
+    images = [_add_image(session, deposit, image, files) for image in new.images]
+    index.refresh(session, [record.id for record in (*files.values(), *images)])
     detail = {**results, "bytes": new.nbytes}
     subject = f"deposit:{deposit.uid}"
     journal.record(session, deposit.person, "commit deposit", subject, detail)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from ...db.tables import Dataset, Image, Project, RunInput, Tag, Term
+from ...db.tables import Dataset, Image, Project, RunInput, Tag, Term, Value
 from ...errors import BadInput
 from .. import journal, names, policy
 from ..actor import Actor
+from ..search import index
 
 PAGE = 200
 
@@ -72,8 +73,12 @@ def rename(session: Session, actor: Actor, uid: str, name: str) -> Image:
     image = policy.require(session, actor, "contributor", Image, uid)
     clean = names.label(name, "image")
     detail = {"from": image.name, "to": clean}
-    journal.record(session, actor.name, "rename image", f"image:{uid}", detail)
+    subject = f"image:{uid}"
+    journal.record(
+        session, actor.name, "rename image", subject, detail, project_id=image.project_id
+    )
     image.name = clean
+    index.refresh(session, [image.id])
     return image
 
 
@@ -99,7 +104,9 @@ _WITH_ROW = (
     selectinload(Image.dataset),
     selectinload(Image.source),
     selectinload(Image.tags).selectinload(Tag.term),
+    selectinload(Image.tags).selectinload(Tag.value),
 )
+_shown = func.coalesce(Value.text, Tag.text)
 
 
 def _matches(word: str) -> ColumnElement[bool]:
@@ -107,11 +114,13 @@ def _matches(word: str) -> ColumnElement[bool]:
     key, colon, value = word.partition(":")
     if colon and key and value:
         tagged = (
-            select(Tag.image_id)
+            select(Tag.record_id)
             .join(Term)
+            .outerjoin(Value, Tag.value_id == Value.id)
             .where(Term.key.icontains(key, autoescape=True))
-            .where(Tag.text.icontains(value, autoescape=True))
+            .where(_shown.icontains(value, autoescape=True))
         )
         return Image.id.in_(tagged)
-    tagged = select(Tag.image_id).where(Tag.text.icontains(word, autoescape=True))
+    tagged = select(Tag.record_id).outerjoin(Value, Tag.value_id == Value.id)
+    tagged = tagged.where(_shown.icontains(word, autoescape=True))
     return or_(Image.name.icontains(word, autoescape=True), Image.id.in_(tagged))

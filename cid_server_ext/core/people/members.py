@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...db.tables import Project, ProjectMember, Team, TeamMember
@@ -39,11 +39,7 @@ def remove_member(session: Session, actor: Actor, project: str, person: str) -> 
     member = session.get(ProjectMember, (row.id, person))
     if member is None:
         raise NotFound(f"{person!r} is no member of {row.name!r}")
-    session.execute(
-        delete(ProjectMember).where(
-            ProjectMember.project_id == row.id, ProjectMember.person == person
-        )
-    )
+    session.delete(member)
     journal.record(session, actor.name, "remove member", f"project:{row.name}", {"person": person})
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.orm import Session
 
+from ...db import capture
 from ...db.tables import Run, Template
 from ...errors import Conflict
 from .. import journal
@@ -58,9 +59,11 @@ def claim(session: Session, conductor: str, seconds: float = SECONDS) -> Claim |
     if batch is None:
         return None
     mine = waiting.where(Run.batch == batch).with_for_update(skip_locked=True)
+    found = session.scalars(mine).all()
+    capture.touch(session, Run, found)
     taken = session.execute(
         update(Run)
-        .where(Run.id.in_(session.scalars(mine).all()), Run.state == "queued")
+        .where(Run.id.in_(found), Run.state == "queued")
         .values(
             state="starting",
             attempt=Run.attempt + 1,
@@ -68,7 +71,8 @@ def claim(session: Session, conductor: str, seconds: float = SECONDS) -> Claim |
             lease_until=_until(session, seconds),
             error=None,
         )
-        .returning(Run.id, Run.uid, Run.attempt, Run.person, Run.template_id)
+        .returning(Run.id, Run.uid, Run.attempt, Run.person, Run.template_id),
+        execution_options=states.CAPTURED,
     ).all()
     if not taken:
         return None  # another conductor was faster
@@ -133,7 +137,8 @@ def abandoned(session: Session) -> list[Abandoned]:
     A run that lost ATTEMPTS conductors or workers is failed, one that was to be cancelled is
     cancelled. Their tokens open nothing from here on.
     """
-    late = Run.state.in_(DRIVEN) & (Run.lease_until < states.database_now(session))
+    expired = Run.lease_until < states.database_now(session)
+    late = Run.state.in_(DRIVEN) & (expired | Run.lease_until.is_(None))
     rows = session.execute(
         select(Run.id, Run.cluster).where(late).order_by(Run.id).with_for_update(skip_locked=True)
     ).all()

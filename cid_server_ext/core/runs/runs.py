@@ -13,6 +13,7 @@ from ...errors import Conflict, NotAllowed
 from .. import journal, policy
 from ..actor import Actor
 from ..catalog import tags
+from ..search import index
 from . import states
 
 
@@ -135,13 +136,15 @@ def finish(
 
 def _tag_results(session: Session, run: Run, deposit: Deposit) -> None:
     """Make what a run measured searchable on what it made."""
-    made = session.scalars(select(Image).where(Image.uid.in_(deposit.results.get("images", []))))
+    uids = deposit.results.get("images", [])
+    made = session.scalars(select(Image).where(Image.uid.in_(uids))).all()
     told = {"Template": f"{run.template.name} {run.template.version}", **run.metrics}
     for image in made:
         for key, value in told.items():
             value = str(value).lower() if isinstance(value, bool) else value
             term = tags.term_called(session, image.project_id, key, value, kind="processing")
             tags.write(session, image, term, value, source="run", set_by=run.person)
+    index.refresh(session, [image.id for image in made])
 
 
 def _own(session: Session, actor: Actor, uid: str) -> Run:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, select, true, type_coerce, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import func
 
+from ...db import capture
 from ...db.tables import UTC, Deposit, Run
 from ...errors import Conflict, NotFound
 from .. import journal
@@ -23,6 +24,7 @@ NEXT = {
     "running": {"committing", "queued", "failed", "cancelled"},
     "committing": {"done", "failed", "cancelled"},
 }
+CAPTURED = {"captured": True}  # the row was touched before
 ENDED = frozenset({"done", "failed", "cancelled"})
 
 _NO_LEASE = {"lease_by": None, "lease_until": None, "token_hash": None}
@@ -44,12 +46,14 @@ def move(
     run that goes back to the queue or ends loses its lease, its token and, at the end, what was
     reserved for it.
     """
+    capture.touch(session, Run, [run_id])
     moved = session.execute(
         update(Run)
         .where(Run.id == run_id, Run.state.in_(_before(to)))
         .where(true() if only_if is None else only_if)
         .values({"state": to, **_stamps(session, to), **changes})
-        .returning(Run.uid, Run.person, Run.attempt, Run.project_id, Run.reserved)
+        .returning(Run.uid, Run.person, Run.attempt, Run.project_id, Run.reserved),
+        execution_options=CAPTURED,
     ).one_or_none()
     if moved is None:
         raise _refusal(session, run_id, to)
@@ -82,7 +86,8 @@ def _give_back_room(session: Session, run_id: int, project_id: int, reserved: in
     """Release the run's reservation; a deposit it left open expires now and is swept."""
     if reserved:
         allocations.release(session, project_id, reserved)
-        session.execute(update(Run).where(Run.id == run_id).values(reserved=0))
+        emptied = update(Run).where(Run.id == run_id).values(reserved=0)
+        session.execute(emptied, execution_options=CAPTURED)
     left_open = (Deposit.run_id == run_id) & (Deposit.state == "open")
     session.execute(update(Deposit).where(left_open).values(expires_at=database_now(session)))
 

@@ -1,0 +1,143 @@
+"""Postings, tallies and documents: made from records, links, tags and notes when these change.
+
+Whoever changes one of them calls `refresh` for the records concerned, in the same transaction.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session, selectinload
+
+from ...db.tables import EVERYTHING, Dataset, Document, Note, Record, Tag
+from . import words
+
+Posting = tuple[int, int, int]  # entry, project, kind
+
+KIND = {"image": 1, "labels": 2}
+FILE = 3
+BATCH = 500
+
+
+def refresh(session: Session, record_ids: Iterable[int]) -> None:
+    """Make everything that searches read about these records true again."""
+    rest = iter(sorted(set(record_ids)))
+    while batch := list(itertools.islice(rest, BATCH)):
+        _refresh(session, batch)
+
+
+def _refresh(session: Session, ids: list[int]) -> None:
+    session.flush()
+    chosen = select(Record).where(Record.id.in_(ids)).order_by(Record.id)
+    # the lock: whoever refreshes the same record waits, and then reads what we wrote
+    locked = chosen.with_for_update(of=Record).execution_options(populate_existing=True)
+    records = list(session.scalars(locked.options(*_WHOLE)))
+    notes = _notes(session, ids)
+    old = {
+        row.record_id: {(e, p, k) for e, p, k in row.postings}
+        for row in session.execute(
+            select(Document.record_id, Document.postings).where(Document.record_id.in_(ids))
+        )
+    }
+    gone: list[tuple[Posting, int]] = []
+    come: list[tuple[Posting, int]] = []
+    documents: list[dict[str, Any]] = []
+    for record in records:
+        wanted = set(_postings(record))
+        before = old.get(record.id, set())
+        gone += [(posting, record.id) for posting in before - wanted]
+        come += [(posting, record.id) for posting in wanted - before]
+        documents.append(
+            {
+                "record_id": record.id,
+                "name": words.fold(record.name),
+                "words": words.document(_texts(record, notes.get(record.id, []))) if wanted else "",
+                "postings": sorted(list(posting) for posting in wanted),
+            }
+        )
+    _write(session, gone, come)
+    _write_documents(session, documents, set(old))
+
+
+def _postings(record: Record) -> Iterable[Posting]:
+    """Yield where the record can be found; nowhere when trashed, purged or an original."""
+    if record.trash_id is not None or record.purged_at is not None or record.kind == "original":
+        return
+    kind = KIND.get(record.kind, FILE)
+    places = {(record.project_id, record.dataset_id)}
+    places |= {(link.project_id, link.dataset_id) for link in record.links}
+    values = {tag.value_id for tag in record.tags if tag.value_id is not None}
+    for project_id, dataset_id in places:
+        yield (-dataset_id, project_id, kind)
+    for project_id in {project_id for project_id, _ in places}:
+        yield (EVERYTHING, project_id, kind)
+        for value in values:
+            yield (value, project_id, kind)
+
+
+def _texts(record: Record, notes: list[str]) -> list[str]:
+    tags = [tag.shown for tag in record.tags]
+    return [record.name, record.dataset.path, record.created_by, *tags, *notes]
+
+
+def _notes(session: Session, ids: list[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    chosen = select(Note.record_id, Note.text).where(Note.record_id.in_(ids)).order_by(Note.id)
+    for record_id, note in session.execute(chosen):
+        found.setdefault(record_id or 0, []).append(note)
+    return found
+
+
+def _write(
+    session: Session, gone: list[tuple[Posting, int]], come: list[tuple[Posting, int]]
+) -> None:
+    connection = session.connection()
+    if gone:
+        connection.execute(_REMOVE, _parameters(gone))
+    if come:
+        connection.execute(_ADD, _parameters(come))
+    change: Counter[Posting] = Counter(posting for posting, _ in come)
+    change.subtract(posting for posting, _ in gone)
+    # in one order, so that two transactions never wait for each other
+    counted = [{"e": e, "p": p, "k": k, "n": n} for (e, p, k), n in sorted(change.items()) if n]
+    if counted:
+        connection.execute(_COUNT, counted)
+
+
+def _write_documents(session: Session, new: list[dict[str, Any]], known: set[int]) -> None:
+    connection = session.connection()
+    table = Document.__table__
+    added = [row for row in new if row["record_id"] not in known]
+    changed = [row for row in new if row["record_id"] in known]
+    if added:
+        connection.execute(table.insert(), added)  # type: ignore[attr-defined]
+    for row in changed:
+        where = table.c.record_id == row["record_id"]
+        connection.execute(table.update().where(where).values(**row))  # type: ignore[attr-defined]
+
+
+def _parameters(postings: list[tuple[Posting, int]]) -> list[dict[str, int]]:
+    return [{"e": e, "p": p, "k": k, "r": record} for (e, p, k), record in sorted(postings)]
+
+
+_WHOLE = (
+    selectinload(Record.links),
+    selectinload(Record.tags).selectinload(Tag.value),
+    selectinload(Record.dataset).load_only(Dataset.path),
+)
+
+_REMOVE = text(
+    "DELETE FROM posting WHERE entry = :e AND project_id = :p AND kind = :k AND record_id = :r"
+)
+_ADD = text(
+    "INSERT INTO posting (entry, project_id, kind, record_id) VALUES (:e, :p, :k, :r)"
+    " ON CONFLICT DO NOTHING"
+)
+_COUNT = text(
+    "INSERT INTO tally (project_id, entry, kind, n) VALUES (:p, :e, :k, :n)"
+    " ON CONFLICT (project_id, entry, kind) DO UPDATE SET n = tally.n + excluded.n"
+)

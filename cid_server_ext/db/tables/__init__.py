@@ -1,0 +1,46 @@
+"""The tables: what the catalog remembers. One module a subject; import them from here."""
+
+from .base import UTC, Base, BigId, Named, new_uid
+from .ledger import Line, PriceList
+from .memory import Duty, Journal
+from .people import Allocation, Project, ProjectMember, Request, Team, TeamMember
+from .records import Dataset, File, Grave, Image, Link, Note, Record, Trash
+from .vocabulary import EVERYTHING, Document, Posting, Tag, Tally, Term, Value
+from .work import Deposit, Run, RunInput, Template
+
+__all__ = [
+    "EVERYTHING",
+    "UTC",
+    "Allocation",
+    "Base",
+    "BigId",
+    "Dataset",
+    "Deposit",
+    "Document",
+    "Duty",
+    "File",
+    "Grave",
+    "Image",
+    "Journal",
+    "Line",
+    "Link",
+    "Named",
+    "Note",
+    "Posting",
+    "PriceList",
+    "Project",
+    "ProjectMember",
+    "Record",
+    "Request",
+    "Run",
+    "RunInput",
+    "Tag",
+    "Tally",
+    "Team",
+    "TeamMember",
+    "Template",
+    "Term",
+    "Trash",
+    "Value",
+    "new_uid",
+]

@@ -1,0 +1,128 @@
+"""Work under way and done: deposits, templates, runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from .base import Base, Named
+from .people import Project
+from .records import Dataset, File, Image
+
+
+class Deposit(Named, Base):
+    """Bytes on their way in: staged, counted against a reservation, then committed or gone.
+
+    States and the moves between them: `core.catalog.deposits.NEXT`. `lease_*` say which service
+    process imports it.
+    """
+
+    __tablename__ = "deposit"
+    JOURNALED = False  # ends with what is under way
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"), index=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"))
+    kind: Mapped[str] = mapped_column(String(12))  # import, files, run
+    state: Mapped[str] = mapped_column(String(12), default="open", index=True)
+    person: Mapped[str] = mapped_column(String(120))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"), index=True)
+    declared: Mapped[list[Any]]  # [{path, nbytes}]
+    reserved: Mapped[int] = mapped_column(BigInteger)
+    manifest: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what the caller says it is
+    progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    results: Mapped[dict[str, Any]] = mapped_column(default=dict)  # {images: [uid], files: [uid]}
+    expires_at: Mapped[dt.datetime]
+    lease_by: Mapped[str | None] = mapped_column(String(120))
+    lease_until: Mapped[dt.datetime | None]
+    project: Mapped[Project] = relationship()
+    dataset: Mapped[Dataset] = relationship()
+    run: Mapped[Run | None] = relationship()
+
+
+class Template(Named, Base):
+    """One published, immutable version of a parameterised notebook with its manifest."""
+
+    __tablename__ = "template"
+    name: Mapped[str] = mapped_column(String(80), index=True)
+    version: Mapped[str] = mapped_column(String(24))
+    digest: Mapped[str] = mapped_column(String(64))  # sha256 over manifest and notebook
+    manifest: Mapped[dict[str, Any]]
+    notebook: Mapped[str] = mapped_column(Text)  # nbformat JSON, a few tens of kB
+    published_by: Mapped[str] = mapped_column(String(120))
+    __table_args__ = (UniqueConstraint("name", "version"),)
+
+
+class Run(Named, Base):
+    """One execution of a template on one input set. `batch` names the runs of one submit.
+
+    States and the moves between them: `core.runs.states.NEXT`. `lease_*` say which conductor
+    drives it; `token_hash` is the sha256 of the only run token that is good now.
+    """
+
+    __tablename__ = "run"
+    PASSING = frozenset(
+        {"progress", "cancel_asked", "token_hash", "lease_by", "lease_until", "cluster"}
+    )
+    batch: Mapped[str] = mapped_column(String(36), index=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"), index=True)
+    template_id: Mapped[int] = mapped_column(ForeignKey("template.id"))
+    person: Mapped[str] = mapped_column(String(120))
+    parameters: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
+    attempt: Mapped[int] = mapped_column(default=0)
+    reserved: Mapped[int] = mapped_column(BigInteger, default=0)
+    progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    metrics: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    environment: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    cancel_asked: Mapped[bool] = mapped_column(default=False)
+    token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    lease_by: Mapped[str | None] = mapped_column(String(120))
+    lease_until: Mapped[dt.datetime | None]
+    cluster: Mapped[str | None] = mapped_column(String(120))
+    started_at: Mapped[dt.datetime | None]
+    ended_at: Mapped[dt.datetime | None]
+    dataset_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id"))
+    project: Mapped[Project] = relationship()
+    template: Mapped[Template] = relationship()
+    dataset: Mapped[Dataset | None] = relationship()
+    notebook: Mapped[File | None] = relationship(
+        primaryjoin="and_(foreign(File.run_id) == Run.id, File.kind == 'notebook')",
+        viewonly=True,
+        uselist=False,
+    )
+    inputs: Mapped[list[RunInput]] = relationship(
+        back_populates="run", order_by="RunInput.position"
+    )
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('queued', 'starting', 'running', 'committing', 'done', 'failed',"
+            " 'cancelled')",
+            name="state",
+        ),
+        Index("ix_run_queue", "state", "id"),
+    )
+
+
+class RunInput(Base):
+    """One image that a run reads, and the role it plays."""
+
+    __tablename__ = "run_input"
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("record.id"), index=True)
+    role: Mapped[str] = mapped_column(String(40), default="image")
+    run: Mapped[Run] = relationship(back_populates="inputs")
+    image: Mapped[Image] = relationship()

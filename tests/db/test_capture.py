@@ -1,0 +1,104 @@
+"""What a transaction changes is written to the journal with it, or nothing is changed."""
+
+from __future__ import annotations
+
+import pytest
+import world
+from sqlalchemy import select, update
+
+from cid_server_ext.core import journal
+from cid_server_ext.db import capture
+from cid_server_ext.db import tables as t
+from cid_server_ext.db.capture import Unrecorded
+from cid_server_ext.db.session import Sessions
+
+
+def last(sessions: Sessions) -> t.Journal:
+    with sessions() as session:
+        return session.scalars(select(t.Journal).order_by(t.Journal.id.desc())).first()
+
+
+def test_a_change_without_an_entry_fails_and_changes_nothing(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        world.make_project(session, "screen")
+    with pytest.raises(Unrecorded, match="rows of team"), sessions.begin() as session:
+        session.scalar(select(t.Team)).title = "behind our back"
+    with sessions() as session:
+        assert session.scalar(select(t.Team)).title == "lab-screen"
+
+
+def test_a_statement_behind_our_back_is_refused(sessions: Sessions) -> None:
+    with pytest.raises(Unrecorded, match="a statement changes team"), sessions.begin() as session:
+        session.execute(update(t.Team).values(title="x"))
+
+
+def test_columns_that_pass_need_no_entry(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        world.make_project(session, "screen")
+    with sessions.begin() as session:
+        session.execute(update(t.Allocation).values(used=5))
+    with sessions() as session:
+        assert session.scalar(select(t.Allocation.used)) == 5
+
+
+def test_an_entry_holds_what_changed_and_what_it_was(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        world.make_project(session, "screen")
+    with sessions.begin() as session:
+        team = session.scalar(select(t.Team))
+        team.title = "first"
+        session.flush()
+        team.title = "second"
+        journal.record(session, "staff", "rename team", "team:lab-screen")
+    entry = last(sessions)
+    assert entry.rows == [
+        {
+            "table": "team",
+            "keys": [[team.id]],
+            "before": {"title": "lab-screen"},
+            "after": {"title": "second"},
+        }
+    ]
+
+
+def test_a_new_row_and_a_row_gone_are_told_whole(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        project = world.make_project(session, "screen")
+        key = (project.id, "visitor")
+    with sessions.begin() as session:
+        session.add(t.ProjectMember(project_id=key[0], person=key[1], role="viewer"))
+        journal.record(session, "staff", "put member", "project:screen")
+    item = {"table": "project_member", "keys": [list(key)], "before": None}
+    assert last(sessions).rows == [item | {"after": {"role": "viewer"}}]
+    with sessions.begin() as session:
+        session.delete(session.get_one(t.ProjectMember, key))
+        journal.record(session, "staff", "remove member", "project:screen")
+    item = {"table": "project_member", "keys": [list(key)], "after": None}
+    assert last(sessions).rows == [item | {"before": {"role": "viewer"}}]
+
+
+def test_rows_changed_alike_share_one_item(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        world.make(session, "screen")
+    with sessions.begin() as session:
+        ids = session.scalars(select(t.Record.id).order_by(t.Record.id)).all()
+        capture.touch(session, t.Record, ids)
+        statement = update(t.Record).values(tier="archive")
+        session.execute(statement, execution_options={"captured": True})
+        journal.record(session, "staff", "archive", "project:screen")
+    rows = last(sessions).rows
+    assert [item["keys"] for item in rows] == [[[i] for i in ids]]
+    assert rows[0]["after"] == {"tier": "archive"}
+
+
+def test_what_was_rolled_back_leaves_nothing(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        world.make_project(session, "screen")
+    before = last(sessions).id
+    with sessions() as session:
+        session.scalar(select(t.Team)).title = "x"
+        journal.record(session, "staff", "rename team", "team:lab-screen")
+        session.flush()
+        session.rollback()
+        session.commit()
+    assert last(sessions).id == before
