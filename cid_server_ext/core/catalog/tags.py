@@ -1,117 +1,119 @@
-"""Tags: typed values of vocabulary terms on images; each knows its source."""
+"""Tags of one record: put and taken off by people, written by imports and runs."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...db.tables import Record, Tag, Term, Value
+from ...db.tables import Project, Record, Tag, Term
 from ...errors import BadInput, NotFound
-from .. import journal, names, policy
+from .. import journal, policy
 from ..actor import Actor
 from ..search import index
-from ..search.words import fold
+from . import tagging, typed
+from .spelling import Speller, Told, Word
+from .typed import Given
 
-MACHINE = (
-    "Microscope",
-    "Acquisition software",
-    "Objective",
-    "Lasers",
-    "Filters",
-    "Tube/Detector",
-    "Acquisition date",
-    "User",
-)
-
-Given = str | float | int
+MOST = 100  # values of one term on one record
+LONGEST = 10_000  # characters of them: they fit into one cell of a spreadsheet
 
 
-def put(session: Session, actor: Actor, uid: str, key: str, value: Given) -> Tag:
-    """Set one tag on an image, replacing an earlier value. Annotators may."""
-    image = policy.require(session, actor, "annotator", Record, uid)
-    term = term_called(session, image.project_id, key, value)
-    tag = write(session, image, term, value, source="person", set_by=actor.name)
-    index.refresh(session, [image.id])
-    detail = {"key": term.key, "value": tag.shown}
-    subject = f"{image.type}:{uid}"
-    journal.record(session, actor.name, "tag", subject, detail, project_id=image.project_id)
-    return tag
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A record whose tags were changed, and how the caller's spellings were taken."""
+
+    record: Record
+    keys: Told
+    values: Told
 
 
-def remove(session: Session, actor: Actor, uid: str, key: str) -> None:
-    """Take one tag off an image. Annotators may."""
-    image = policy.require(session, actor, "annotator", Record, uid)
-    terms = select(Term.id).where(Term.key == key)
-    found = session.scalar(select(Tag).where(Tag.record_id == image.id, Tag.term_id.in_(terms)))
-    if found is None:
-        raise NotFound(f"image {image.name!r} has no tag {key!r}")
-    detail = {"key": key, "value": found.shown}
-    session.delete(found)
-    index.refresh(session, [image.id])
-    subject = f"{image.type}:{uid}"
-    journal.record(session, actor.name, "untag", subject, detail, project_id=image.project_id)
+def put(
+    session: Session, actor: Actor, uid: str, key: str, given: Given | Sequence[Given]
+) -> Tagged:
+    """Make this all that the record's tag says, one value or several. Annotators may."""
+    record = policy.require(session, actor, "annotator", Record, uid)
+    tagging.lock(session, [record.id])  # records before the vocabulary: all wait in one order
+    speller = Speller(session, record.project_id, policy.projects(actor))
+    several = as_list(given)
+    term = speller.term_or_new(key, several)
+    told = Told()
+    words = fitting(term, speller.words(term, several, told))
+    have = tagging.held(session, [record.id], [term])
+    change = tagging.Change(record.id, term, words)
+    if tagging.apply(session, have, [change], tagging.By("person", actor.name)):
+        shown = [word.text for word in words]
+        _done(session, actor, record, "tag", {"key": term.key, "value": "; ".join(shown)[:400]})
+    return Tagged(record, speller.keys, told)
+
+
+def remove(session: Session, actor: Actor, uid: str, key: str) -> Tagged:
+    """Take all values of one tag off a record. Annotators may."""
+    record = policy.require(session, actor, "annotator", Record, uid)
+    meant = Term.folded == typed.folded(key, 200)
+    tagging.lock(session, [record.id])
+    terms = session.scalars(select(Term).join(Tag).where(Tag.record_id == record.id, meant))
+    found = list(terms.unique())
+    if not found:
+        raise NotFound(f"{record.name!r} has no tag {key!r}")
+    have = tagging.held(session, [record.id], found)
+    gone = "; ".join(tag.shown for tags in have.values() for tag in tags)
+    changes = [tagging.Change(record.id, term, ()) for term in found]
+    tagging.apply(session, have, changes, tagging.By("person", actor.name))
+    _done(session, actor, record, "untag", {"key": found[0].key, "value": gone[:400]})
+    return Tagged(record, Told(), Told())
 
 
 def write(
-    session: Session, record: Record, term: Term, value: Given, *, source: str, set_by: str
-) -> Tag:
-    """Set the value without asking who; the caller refreshes the index. Imports and runs too."""
-    text, number = typed(term, value)
-    kept = None if number is not None else _value(session, term, text)
-    tag = session.scalar(select(Tag).where(Tag.record_id == record.id, Tag.term_id == term.id))
-    if tag is None:
-        tag = Tag(record_id=record.id, term_id=term.id)
-        session.add(tag)
-    tag.value, tag.number, tag.text = kept, number, None if kept else text[:80]
-    tag.source, tag.set_by = source, set_by
-    session.flush()
-    return tag
+    session: Session,
+    record: Record,
+    told: Mapping[str, Given] | Iterable[tuple[str, Given]],
+    *,
+    kind: str,
+    by: tagging.By,
+) -> None:
+    """Write what a file, an instrument or a run says of a record; the caller refreshes the index.
+
+    Spellings are known as far as the record's project has them. What the vocabulary does not allow
+    is kept as text; what cannot be text at all is left out.
+    """
+    mine = select(Project.id).where(Project.id == record.project_id)
+    speller = Speller(session, record.project_id, mine, strict=False)
+    changes: dict[Term, tagging.Change] = {}
+    for key, value in dict(told).items():
+        try:
+            term = speller.term_or_new(key, [value], kind)
+            words = speller.words(term, [value])
+        except BadInput:
+            continue
+        changes[term] = tagging.Change(record.id, term, words)
+    have = tagging.held(session, [record.id], changes)
+    tagging.apply(session, have, changes.values(), by)
 
 
-def term_called(
-    session: Session, project_id: int, key: str, value: Given, kind: str = "sample"
-) -> Term:
-    """Return the facility's or the project's term `key`; a new key becomes the project's own."""
-    clean = key if key in MACHINE else names.label(key, "tag").replace(":", " ")
-    owner = Term.project_id.is_(None) | (Term.project_id == project_id)
-    term = session.scalar(select(Term).where(owner, Term.folded == fold(clean)))
-    if term is None:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        term = Term(
-            project_id=None if clean in MACHINE else project_id,
-            key=clean,
-            folded=fold(clean),
-            kind="machine" if clean in MACHINE else kind,
-            type="number" if number else "text",
-        )
-        session.add(term)
-        session.flush()
-    return term
+def as_list(given: Given | Sequence[Given]) -> list[Given]:
+    """Return one value or several as a list, or raise BadInput."""
+    several = [given] if isinstance(given, str | int | float | dict) else list(given)
+    if not 1 <= len(several) <= MOST:
+        raise BadInput(f"value: 1 to {MOST} values; DELETE takes a tag off")
+    return several
 
 
-def typed(term: Term, value: Given) -> tuple[str, float | None]:
-    """Return the value as text and, for a number term, as a number; or raise BadInput."""
-    text = format(value, ".12g") if isinstance(value, float) else str(value).strip()
-    if not 1 <= len(text) <= 400:
-        raise BadInput(f"a value of {term.key!r} has 1 to 400 characters")
-    if term.type != "number":
-        return text, None
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise BadInput(f"{term.key!r} takes a number, not {text!r}")
-    return text, number
+def fitting(term: Term, words: Iterable[Word]) -> list[Word]:
+    """Return the words without repetition, or raise BadInput when the term takes fewer."""
+    once = list({(word.text, word.number): word for word in words}.values())
+    if len(once) > 1 and not term.many:
+        raise BadInput(f"value of {term.key!r}: it takes one value, here are {len(once)}")
+    if len(once) > MOST or sum(len(word.text) for word in once) > LONGEST:
+        raise BadInput(f"value of {term.key!r}: at most {MOST} values, {LONGEST} characters in all")
+    return once
 
 
-def _value(session: Session, term: Term, text: str) -> Value:
-    """Return the term's value of this spelling, made when it is new."""
-    found = session.scalar(select(Value).where(Value.term_id == term.id, Value.text == text))
-    if found is None:
-        found = Value(term_id=term.id, text=text, folded=fold(text))
-        session.add(found)
-        session.flush()
-    return found
+def _done(
+    session: Session, actor: Actor, record: Record, action: str, detail: dict[str, str]
+) -> None:
+    index.refresh(session, [record.id])
+    subject = f"{record.type}:{record.uid}"
+    journal.record(session, actor.name, action, subject, detail, project_id=record.project_id)
