@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from ..core import policy
 from ..core.people import members
 from ..db import tables as t
-from . import shapes
+from . import project_shapes, shapes
 from .base import Ask, CidHandler, endpoint
 
 
@@ -42,15 +42,15 @@ class WhoAmI(CidHandler):
 class Member(CidHandler):
     """projects/{project}/members/{person}."""
 
-    @endpoint("Give a person a role", who="manager", body=PutMember, answer=shapes.Project)
-    def put(self, ask: Ask, project: str, person: str) -> shapes.Project:
+    @endpoint("Give a person a role", who="manager", body=PutMember, answer=project_shapes.Project)
+    def put(self, ask: Ask, project: str, person: str) -> project_shapes.Project:
         """Replace an earlier role."""
         ends_at = ask.body.ends_at and ask.body.ends_at.astimezone(dt.UTC)
         members.put_member(ask.session, ask.actor, project, person, ask.body.role, ends_at)
         return _project(ask, project)
 
-    @endpoint("End a person's membership", who="manager", answer=shapes.Project)
-    def delete(self, ask: Ask, project: str, person: str) -> shapes.Project:
+    @endpoint("End a person's membership", who="manager", answer=project_shapes.Project)
+    def delete(self, ask: Ask, project: str, person: str) -> project_shapes.Project:
         """What they made stays."""
         answer = _project(ask, project)
         members.remove_member(ask.session, ask.actor, project, person)
@@ -58,6 +58,6 @@ class Member(CidHandler):
         return answer
 
 
-def _project(ask: Ask, name: str) -> shapes.Project:
+def _project(ask: Ask, name: str) -> project_shapes.Project:
     ask.session.flush()
-    return shapes.project(ask, policy.find(ask.session, ask.actor, t.Project, name))
+    return project_shapes.one(ask, policy.find(ask.session, ask.actor, t.Project, name))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from ..errors import NotFound, OverQuota
+from ..errors import NotFound, NotLoggedIn, OverQuota
 from .intake import sweep
+from .revoked import Revoked
 from .roots import Folder
-from .tickets import Signer
+from .tickets import Right, Signer
 
 FRESH = 2.0  # seconds after which the bytes below a prefix are counted anew
 CALM = 20  # and never more than 1/20 of the time is spent on counting
@@ -61,6 +62,15 @@ class DataPlane:
     root: Folder
     signer: Signer
     gauge: Gauge = field(init=False)
+    revoked: Revoked = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "gauge", Gauge(self.root))
+        object.__setattr__(self, "revoked", Revoked(self.root.root))
+
+    def opened_by(self, ticket: str) -> Right:
+        """Return what a ticket opens; NotLoggedIn: not ours, ended, or taken back."""
+        right = self.signer.verify(ticket)
+        if right.since < self.revoked.lately().of(right.who, right.prefix):
+            raise NotLoggedIn("this link was taken back: ask the catalog for a new one")
+        return right

@@ -21,11 +21,17 @@ STEP = 30  # expiry is rounded up to this, so that one URL stays good for the br
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """What a ticket opens: reading below `prefix`, or writing at most `limit` bytes below it."""
+    """What a ticket opens: reading below `prefix`, or writing at most `limit` bytes below it.
+
+    `who` names the person or run it was given to and `since` the last revocation that its signer
+    knew of, for `storage.revoked`.
+    """
 
     prefix: str
     mode: Literal["r", "w"]
     limit: int = 0
+    who: str = ""
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +45,16 @@ class Signer:
         if not self.keys or min(map(len, self.keys)) < 16:
             raise ValueError("a signer needs keys of at least 16 bytes")
 
-    def sign(self, right: Right, seconds: int = LONGEST) -> str:
-        """Return a URL-safe ticket that lives `seconds` (60 at most), and up to 30 s more."""
+    def sign(self, right: Right, seconds: int = LONGEST, until: float = math.inf) -> str:
+        """Return a URL-safe ticket that lives `seconds` (60 at most), and up to 30 s more.
+
+        It ends at `until`, in seconds since 1970, if that comes sooner.
+        """
         if not 0 < seconds <= LONGEST:
             raise ValueError(f"a ticket lives 1 to {LONGEST} s")
-        ends = math.ceil((self.clock() + seconds) / STEP) * STEP
-        body = json.dumps([right.prefix, right.mode, right.limit, ends], separators=(",", ":"))
+        ends = min(math.ceil((self.clock() + seconds) / STEP) * STEP, until)
+        said = [right.prefix, right.mode, right.limit, ends, right.who, right.since]
+        body = json.dumps(said, separators=(",", ":"))
         packed = _pack(body.encode())
         return f"{packed}.{_pack(self._seal(self.keys[0], packed))}"
 
@@ -56,16 +66,16 @@ class Signer:
             ours = [hmac.compare_digest(self._seal(key, packed), shown) for key in self.keys]
             if not any(ours):  # all keys are tried, in the same time whichever fits
                 raise NotLoggedIn("this link was not signed here: ask the catalog for a new one")
-            prefix, mode, limit, ends = json.loads(_unpack(packed))
+            prefix, mode, limit, ends, who, since = json.loads(_unpack(packed))
         except (binascii.Error, UnicodeError, ValueError):
             raise NotLoggedIn("this link is damaged: ask the catalog for a new one") from None
         if self.clock() >= ends:
             raise NotLoggedIn("this link has ended: ask the catalog for a new one")
-        return Right(prefix, mode, limit)
+        return Right(prefix, mode, limit, who, since)
 
     @staticmethod
     def _seal(key: bytes, packed: str) -> bytes:
-        return hmac.new(key, b"cid ticket 1:" + packed.encode(), hashlib.sha256).digest()
+        return hmac.new(key, b"cid ticket 2:" + packed.encode(), hashlib.sha256).digest()
 
 
 def _pack(data: bytes) -> str:

@@ -1,15 +1,16 @@
-"""Who belongs to a team or a project, in which role, until when."""
+"""Who belongs to a project, in which role, until when."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...db.tables import Project, ProjectMember, Team, TeamMember
+from ...db.tables import Project, ProjectMember
 from ...errors import BadInput, NotFound
-from .. import journal, policy
+from .. import journal, names, policy
 from ..actor import Actor
 
 
@@ -23,13 +24,13 @@ def put_member(
 ) -> ProjectMember:
     """Give `person` this role in the project, replacing an earlier one. Managers may."""
     row = policy.require(session, actor, "manager", Project, project)
-    if role not in policy.ROLES:
-        raise BadInput(f"role {role!r}: one of {', '.join(policy.ROLES)}")
+    check(person, role)
     member = session.merge(
         ProjectMember(project_id=row.id, person=person, role=role, ends_at=ends_at)
     )
     detail = {"person": person, "role": role, "ends_at": ends_at and ends_at.isoformat()}
-    journal.record(session, actor.name, "put member", f"project:{row.name}", detail)
+    subject = f"project:{row.name}"
+    journal.record(session, actor.name, "put member", subject, detail, project_id=row.id)
     return member
 
 
@@ -40,26 +41,21 @@ def remove_member(session: Session, actor: Actor, project: str, person: str) -> 
     if member is None:
         raise NotFound(f"{person!r} is no member of {row.name!r}")
     session.delete(member)
-    journal.record(session, actor.name, "remove member", f"project:{row.name}", {"person": person})
+    subject, detail = f"project:{row.name}", {"person": person}
+    journal.record(session, actor.name, "remove member", subject, detail, project_id=row.id)
 
 
-def members(session: Session, project: Project) -> list[ProjectMember]:
-    """Return the project's members by name."""
-    of_project = select(ProjectMember).where(ProjectMember.project_id == project.id)
-    return list(session.scalars(of_project.order_by(ProjectMember.person)))
+def members_of(session: Session, project_ids: Sequence[int]) -> dict[int, list[ProjectMember]]:
+    """Return the members of each project by name, also those whose time is up."""
+    found: dict[int, list[ProjectMember]] = {number: [] for number in project_ids}
+    chosen = select(ProjectMember).where(ProjectMember.project_id.in_(project_ids))
+    for member in session.scalars(chosen.order_by(ProjectMember.person)):
+        found[member.project_id].append(member)
+    return found
 
 
-def team_called(session: Session, actor: Actor, name: str, leaders: list[str]) -> Team:
-    """Return the team, made if it is new; `leaders` are added to it. Staff may."""
-    policy.require_staff(actor)
-    team = session.scalar(select(Team).where(Team.name == name))
-    if team is None:
-        team = Team(name=name, title=name)
-        session.add(team)
-        session.flush()
-        journal.record(session, actor.name, "create team", f"team:{name}")
-    for person in leaders:
-        session.merge(TeamMember(team_id=team.id, person=person, role="leader"))
-        detail = {"person": person, "role": "leader"}
-        journal.record(session, actor.name, "put team member", f"team:{name}", detail)
-    return team
+def check(person: str, role: str) -> None:
+    """Raise BadInput unless this is a name and a role."""
+    names.person(person)
+    if role not in policy.ROLES:
+        raise BadInput(f"role {role!r}: one of {', '.join(policy.ROLES)}")
