@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 from ...db.tables import Deposit, File, Image, RunInput
 from ...errors import Conflict
 from .. import journal
+from ..actor import Actor
 from ..ledger import allocations
 from ..search import index
-from . import deposits, tags
+from . import datasets, deposits, tags
+from .tagging import By
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,19 @@ def commit(session: Session, deposit_id: int, new: Commit) -> Deposit:
     deposits.move(session, deposit, "done", results=results, progress={"fraction": 1.0})
     allocations.settle(session, deposit.project_id, reserved=deposit.reserved, used=new.nbytes)
     deposit.reserved = 0
+    if deposit.dataset.trash_id is not None:  # thrown away while this came in
+        actor = Actor(deposit.person)
+        home = datasets.holding(session, actor, deposit.project, deposit.dataset.path)
+        deposit.dataset_id = home.id
     files = {file.uid: _add_file(session, deposit, file) for file in new.files}
     session.flush()
     images = [_add_image(session, deposit, image, files) for image in new.images]
     index.refresh(session, [record.id for record in (*files.values(), *images)])
     detail = {**results, "bytes": new.nbytes}
     subject = f"deposit:{deposit.uid}"
-    journal.record(session, deposit.person, "commit deposit", subject, detail)
+    journal.record(
+        session, deposit.person, "commit deposit", subject, detail, project_id=deposit.project_id
+    )
     return deposit
 
 
@@ -97,9 +105,7 @@ def _add_file(session: Session, deposit: Deposit, new: NewFile) -> File:
         run_id=deposit.run_id,
     )
     session.add(file)
-    journal.record(
-        session, deposit.person, "create file", f"file:{new.uid}", {"sha256": new.sha256}
-    )
+    _note(session, deposit, "create file", f"file:{new.uid}", new.sha256)
     return file
 
 
@@ -127,14 +133,15 @@ def _add_image(session: Session, deposit: Deposit, new: NewImage, files: dict[st
     )
     session.add(image)
     session.flush()
-    for key, text, number in new.tags:
-        value = text if number is None else number
-        term = tags.term_called(session, image.project_id, key, value, kind="machine")
-        tags.write(session, image, term, value, source="file", set_by=deposit.person)
-    journal.record(
-        session, deposit.person, "create image", f"image:{new.uid}", {"sha256": new.sha256}
-    )
+    told = [(key, text if number is None else number) for key, text, number in new.tags]
+    tags.write(session, image, told, kind="machine", by=By("file", deposit.person))
+    _note(session, deposit, "create image", f"image:{new.uid}", new.sha256)
     return image
+
+
+def _note(session: Session, deposit: Deposit, action: str, subject: str, sha256: str) -> None:
+    detail = {"sha256": sha256}
+    journal.record(session, deposit.person, action, subject, detail, project_id=deposit.project_id)
 
 
 def _source(session: Session, deposit: Deposit, new: NewImage) -> int | None:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
+from ...db import clock
 from ...db.tables import Dataset, Deposit, Project, Run
 from ...errors import BadInput, Conflict, NotAllowed, NotFound
 from .. import journal, names, policy
@@ -45,7 +46,8 @@ def open_import(
         raise Conflict(f"project {row.name!r} is {row.state}: it takes no deposits")
     nbytes = _declared_bytes(declared)
     allocations.reserve(session, row.id, nbytes)
-    target = datasets.at(session, actor, row, names.dataset_path(dataset))
+    target = datasets.at(session, actor, row, names.dataset_path(dataset, "dataset"))
+    datasets.refuse_live(target)
     return _open(session, actor, row.id, target, kind, declared, nbytes)
 
 
@@ -56,6 +58,7 @@ def open_for_run(
 
     An earlier attempt's open deposit is aborted and its reservation taken over.
     """
+    session.refresh(run, with_for_update=True)  # whoever ends it gives its room back only once
     if run.state != "running":
         raise Conflict(f"run {run.uid} is {run.state}: it takes no output")
     earlier = select(Deposit).where(Deposit.run_id == run.id, Deposit.state == "open")
@@ -71,7 +74,7 @@ def open_for_run(
     project = session.get_one(Project, run.project_id)
     source = run.inputs[0].image.dataset.path
     path = "/".join(part for part in (source, run.template.name) if part)
-    target = datasets.at(session, actor, project, path)
+    target = datasets.holding(session, actor, project, path)
     return _open(session, actor, project.id, target, "run", declared, held, run)
 
 
@@ -88,6 +91,8 @@ def begin(session: Session, actor: Actor, uid: str, manifest: dict[str, Any]) ->
     deposit = get(session, actor, uid)
     if not actor.writes:
         raise NotAllowed("your token may only read")
+    if deposit.run_id is None and deposit.project.state != "active":
+        raise Conflict(f"project {deposit.project.name!r} is {deposit.project.state}: give this up")
     move(session, deposit, "importing", manifest=manifest)
     if deposit.run_id is not None:
         states.move(session, deposit.run_id, "committing")
@@ -105,7 +110,7 @@ def abort(session: Session, actor: Actor, uid: str) -> Deposit:
 
 def widen(session: Session, deposit_id: int, nbytes: int) -> None:
     """Reserve `nbytes` in all for the deposit, or raise OverQuota; never narrows."""
-    deposit = session.get_one(Deposit, deposit_id, populate_existing=True)
+    deposit = session.get_one(Deposit, deposit_id, populate_existing=True, with_for_update=True)
     if deposit.state != "importing":
         raise Conflict(f"deposit {deposit.uid} is {deposit.state}")
     if nbytes > deposit.reserved:
@@ -139,8 +144,7 @@ def move(session: Session, deposit: Deposit, to: str, **changes: Any) -> None:
 
 def expired(session: Session) -> list[Deposit]:
     """Return the open deposits whose time has passed; nobody will finish them."""
-    now = dt.datetime.now(dt.UTC)
-    stale = select(Deposit).where(Deposit.state == "open", Deposit.expires_at < now)
+    stale = select(Deposit).where(Deposit.state == "open", Deposit.expires_at < clock.now(session))
     return list(session.scalars(stale))
 
 
@@ -168,12 +172,13 @@ def _open(
         run_id=run and run.id,
         declared=declared,
         reserved=nbytes,
-        expires_at=dt.datetime.now(dt.UTC) + LIFETIME,
+        expires_at=clock.now(session) + LIFETIME,
     )
     session.add(deposit)
     session.flush()
     detail = {"kind": kind, "bytes": nbytes, "files": len(declared)}
-    journal.record(session, actor.name, "open deposit", f"deposit:{deposit.uid}", detail)
+    about = f"deposit:{deposit.uid}"
+    journal.record(session, actor.name, "open deposit", about, detail, project_id=project_id)
     return deposit
 
 

@@ -1,85 +1,49 @@
-"""Images: found, read, renamed; where they come from and what came of them."""
+"""Images: found and read; where they come from and what came of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
 
-from ...db.tables import Dataset, Image, Project, RunInput, Tag, Term, Value
-from ...errors import BadInput
-from .. import journal, names, policy
+from ...db.tables import Dataset, Image, Record, RunInput, Tag
+from .. import policy
 from ..actor import Actor
-from ..search import index
+from ..search import find
 
-PAGE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """One question: words and key:value in `text`, inside a project, a dataset path, a kind."""
-
-    text: str = ""
-    project: str | None = None
-    dataset: str | None = None
-    kind: str | None = None
-    limit: int = 50
-    after: int | None = None
+PAGE = find.PAGE
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of images, newest first, and where the next one starts."""
+    """One page of records in the order asked for, and the token of the next one."""
 
-    images: list[Image]
-    next: int | None
+    rows: Sequence[Record]
+    next: str | None
+
+    @property
+    def images(self) -> list[Image]:
+        """Return the images among them."""
+        return [row for row in self.rows if isinstance(row, Image)]
 
 
-def search(session: Session, actor: Actor, asked: Search) -> Page:
-    """Return a page of the images the caller reaches that match all that was asked.
+def search(session: Session, actor: Actor, asked: find.Asked) -> Page:
+    """Return a page of the records the caller reaches that fit the query.
 
-    Raises NotFound for a project or dataset that is hidden or absent.
+    Raises BadInput that names the field, and NotFound for a project that is hidden or absent.
     """
-    query = policy.visible(actor, Image).order_by(Image.id.desc())
-    if asked.project is not None:
-        project = policy.find(session, actor, Project, asked.project)
-        query = query.where(Image.project_id == project.id)
-    if asked.dataset is not None:
-        path = names.dataset_path(asked.dataset)
-        inside = select(Dataset.id).where(Dataset.path == path)
-        query = query.where(Image.dataset_id.in_(inside))
-    if asked.kind is not None:
-        query = query.where(Image.kind == asked.kind)
-    if asked.after is not None:
-        query = query.where(Image.id < asked.after)
-    for word in asked.text.split():
-        query = query.where(_matches(word))
-    if not 1 <= asked.limit <= PAGE:
-        raise BadInput(f"limit is 1 to {PAGE}; follow `next` for more")
-    rows = list(session.scalars(query.options(*_WITH_ROW).limit(asked.limit + 1)))
-    more = len(rows) > asked.limit
-    rows = rows[: asked.limit]
-    return Page(rows, rows[-1].id if more else None)
+    found = find.find(session, actor, asked)
+    kind = Image if asked.kinds <= find.IMAGES else Record
+    chosen = select(kind).where(kind.id.in_(found.ids)).options(*_WITH_ROW)
+    rows = {row.id: row for row in session.scalars(chosen)}
+    return Page([rows[record] for record in found.ids if record in rows], found.next)
 
 
 def get(session: Session, actor: Actor, uid: str) -> Image:
     """Return the image, or raise NotFound."""
     return policy.find(session, actor, Image, uid)
-
-
-def rename(session: Session, actor: Actor, uid: str, name: str) -> Image:
-    """Give the image another name for people; its uid and bytes stay. Contributors may."""
-    image = policy.require(session, actor, "contributor", Image, uid)
-    clean = names.label(name, "image")
-    detail = {"from": image.name, "to": clean}
-    subject = f"image:{uid}"
-    journal.record(
-        session, actor.name, "rename image", subject, detail, project_id=image.project_id
-    )
-    image.name = clean
-    index.refresh(session, [image.id])
-    return image
 
 
 def parents(session: Session, actor: Actor, image: Image) -> list[Image]:
@@ -100,27 +64,6 @@ def children(session: Session, actor: Actor, image: Image) -> list[Image]:
 
 
 _WITH_ROW = (
-    selectinload(Image.project),
-    selectinload(Image.dataset),
-    selectinload(Image.source),
-    selectinload(Image.tags).selectinload(Tag.term),
-    selectinload(Image.tags).selectinload(Tag.value),
+    selectinload(Record.dataset).joinedload(Dataset.project),
+    selectinload(Record.tags).options(joinedload(Tag.term), joinedload(Tag.value)),
 )
-_shown = func.coalesce(Value.text, Tag.text)
-
-
-def _matches(word: str) -> ColumnElement[bool]:
-    """Match `key:value` against one tag, any other word against the name and all tags."""
-    key, colon, value = word.partition(":")
-    if colon and key and value:
-        tagged = (
-            select(Tag.record_id)
-            .join(Term)
-            .outerjoin(Value, Tag.value_id == Value.id)
-            .where(Term.key.icontains(key, autoescape=True))
-            .where(_shown.icontains(value, autoescape=True))
-        )
-        return Image.id.in_(tagged)
-    tagged = select(Tag.record_id).outerjoin(Value, Tag.value_id == Value.id)
-    tagged = tagged.where(_shown.icontains(word, autoescape=True))
-    return or_(Image.name.icontains(word, autoescape=True), Image.id.in_(tagged))
