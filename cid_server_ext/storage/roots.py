@@ -121,6 +121,11 @@ def file_prefix(uid: str) -> str:
     return f"files/{_shelf(uid)}"
 
 
+def prefix_of(record_type: str, uid: str) -> str:
+    """Return the key of a record's folder by its type, image or file."""
+    return image_prefix(uid) if record_type == "image" else file_prefix(uid)
+
+
 def staging_prefix(uid: str) -> str:
     """Return the key of a deposit's folder; `in` and `out` lie below it."""
     _shelf(uid)

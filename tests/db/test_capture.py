@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import world
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from cid_server_ext.core import journal
 from cid_server_ext.db import capture
@@ -102,3 +105,56 @@ def test_what_was_rolled_back_leaves_nothing(sessions: Sessions) -> None:
         session.rollback()
         session.commit()
     assert last(sessions).id == before
+
+
+def test_a_row_is_touched_or_rewritten_not_both(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        world.make_project(session, "screen")
+    with sessions() as session:
+        session.scalar(select(t.Team)).title = "x"
+        session.flush()
+        statement = update(t.Team).values(title="y")
+        session.execute(statement, execution_options={"captured": True})
+        capture.rewrite(session, t.Team, [1], {"title": "x"}, {"title": "y"})
+        journal.record(session, "staff", "rename team", "team:lab-screen")
+        with pytest.raises(Unrecorded, match="both touched and rewritten"):
+            session.commit()
+
+
+def test_a_failing_journal_write_fails_the_change(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        world.make_project(session, "screen")
+    with sessions.begin() as session:
+        session.execute(text("ALTER TABLE journal RENAME TO away"))
+    with sessions() as session:
+        session.scalar(select(t.Team)).title = "without a trace"
+        journal.record(session, "staff", "rename team", "team:lab-screen")
+        with pytest.raises(DBAPIError):
+            session.commit()
+    with sessions() as session:
+        assert session.scalar(select(t.Team.title)) == "lab-screen"
+
+
+def test_what_another_changes_meanwhile_is_not_told_as_ours(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        world.make_project(session, "screen")
+    touched = threading.Event()
+
+    def rename() -> None:
+        touched.wait(10)
+        with sessions.begin() as session:
+            session.scalar(select(t.Team)).title = "theirs"
+            journal.record(session, "other", "rename team", "team:lab-screen")
+
+    thread = threading.Thread(target=rename)
+    thread.start()
+    with sessions.begin() as session:
+        capture.touch(session, t.Team, [session.scalar(select(t.Team.id))])
+        touched.set()
+        thread.join(0.5)  # it waits for us, or has its turn before
+        journal.record(session, "one", "look", "team:lab-screen")
+    thread.join(10)
+    with sessions() as session:
+        said = session.execute(select(t.Journal.action, t.Journal.rows).order_by(t.Journal.id))
+        told = [(row.action, bool(row.rows)) for row in said][-2:]
+    assert told == [("look", False), ("rename team", True)]

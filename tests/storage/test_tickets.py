@@ -11,7 +11,7 @@ from cid_server_ext.errors import NotLoggedIn
 from cid_server_ext.storage.tickets import Right, Signer
 
 READ = Right("images/ab/abcdefgh", "r")
-WRITE = Right("staging/é 1/in", "w", 10**12)
+WRITE = Right("staging/é 1/in", "w", 10**12, "p0123456789abcdef", 1_700_000_000_000)
 
 
 class Clock:
@@ -97,3 +97,12 @@ def test_a_long_life_and_a_weak_key_are_programming_errors(signer: Signer) -> No
         signer.sign(READ, 61)
     with pytest.raises(ValueError, match="16 bytes"):
         Signer((b"short",))
+
+
+def test_a_ticket_ends_with_the_right_it_was_given_for(signer: Signer, clock: Clock) -> None:
+    ticket = signer.sign(READ, until=clock.now + 3.5)
+    clock.now += 3.4
+    assert signer.verify(ticket) == READ
+    clock.now += 0.2
+    with pytest.raises(NotLoggedIn, match="ended"):
+        signer.verify(ticket)

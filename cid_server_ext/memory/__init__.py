@@ -1,0 +1,1 @@
+"""The journal between database and storage: written out, made into a catalog again, verified."""

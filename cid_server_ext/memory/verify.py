@@ -1,0 +1,245 @@
+"""Storage compared with the catalog, or with the journal where there is no database. Reads only.
+
+Nothing is repaired or deleted: what is told is for people to decide.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+
+from ..core.memory.fold import Fold
+from ..db.session import Sessions, open_database, reading, schema_of
+from ..db.tables import Deposit, Grave, Journal, Record
+from ..storage import inspect, journal
+from ..storage.inspect import INCOMPLETE, INVALID, Fault, Promise
+from ..storage.journal import Damage
+from ..storage.roots import Folder, prefix_of
+from . import entries
+from .rebuild import Survey, folded, survey
+
+Told = Callable[[str, int, int], None]
+STATES = ("valid", INCOMPLETE, INVALID)
+NOTIONS = {"damaged": INVALID, "missing": INCOMPLETE}
+SHELVES = ("images", "files")
+
+
+@dataclass
+class Report:
+    """What was found. `in_progress`: on its way in or out, and no fault."""
+
+    records: int = 0
+    entries: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    in_progress: list[str] = field(default_factory=list)
+
+    @property
+    def status(self) -> int:
+        """0: valid, 1: incomplete, 2: invalid, the worse one where there are both."""
+        return max((STATES.index(fault.notion) for fault in self.faults), default=0)
+
+    @property
+    def state(self) -> str:
+        """The status in a word."""
+        return STATES[self.status]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One record as the catalog has it."""
+
+    type: str  # image or file
+    promise: Promise
+    gone: bool  # purged: its bytes are gone, or about to go
+    away: bool  # in the archive
+
+
+def verify(
+    storage: Path,
+    database: str | None = None,
+    *,
+    deep: bool = False,
+    told: Told = lambda what, done, total: None,
+) -> Report:
+    """Compare the storage with a database, or with its own journal; `deep` reads every byte."""
+    with tempfile.TemporaryDirectory(prefix="cid-verify-") as scratch:
+        look = _Look(storage, deep, told, _Known(Path(scratch) / "known.sqlite"))
+        try:
+            found = look.journal()
+            if database is None:
+                look.against_journal(found, Path(scratch))
+            else:
+                look.against_database(found, database)
+        finally:
+            look.known.close()
+        return look.report
+
+
+@dataclass
+class _Look:
+    """One verification: what it looks at, and what it has found so far."""
+
+    storage: Path
+    deep: bool
+    told: Told
+    known: _Known
+    report: Report = field(default_factory=Report)
+
+    def journal(self) -> Survey:
+        """Read the journal and tell where it is not whole."""
+        found = survey(journal.folder_of(self.storage), self.told)
+        self.report.entries = found.lines
+        for damage in found.damages:
+            key = f"journal/{damage.segment} line {damage.number}"
+            if damage.kind == "torn":
+                self.report.in_progress.append(key)
+            else:
+                self._fault(key, NOTIONS[damage.kind], _reason(damage))
+        return found
+
+    def against_journal(self, found: Survey, scratch: Path) -> None:
+        """Compare with the records that the journal tells of."""
+        fold = Fold(scratch / "rows.sqlite")
+        try:
+            for _ in folded(journal.folder_of(self.storage), found, fold):
+                pass
+            rows = (_expected(row) for row in fold.rows("record"))
+            self._compare(rows, fold.count("record"))
+        finally:
+            fold.close()
+        self._strangers(lambda strangers: set())
+
+    def against_database(self, found: Survey, url: str) -> None:
+        """Compare with the records of a database."""
+        sessions = open_database(url)
+        try:
+            self._ends(sessions, found)
+            with reading(sessions) as session:
+                total = session.scalar(select(func.count()).select_from(Record)) or 0
+                chosen = select(*_COLUMNS).order_by(Record.id)
+                rows = session.execute(chosen, execution_options={"yield_per": 1000})
+                self._compare((_expected(dict(row._mapping)) for row in rows), total)
+            self._strangers(lambda strangers: _moving(sessions, strangers))
+        finally:
+            sessions.kw["bind"].dispose()
+
+    def _compare(self, expected: Iterable[Expected], total: int) -> None:
+        root = Folder(self.storage)
+        for each in expected:
+            self.report.records += 1
+            self.told("comparing records", self.report.records, total)
+            self.known.add(each.promise.prefix, each.gone)
+            if each.gone or each.away:
+                continue
+            look = inspect.image_faults if each.type == "image" else inspect.file_faults
+            folder = root.path(each.promise.prefix)
+            self.report.faults += look(folder, each.promise, deep=self.deep)
+
+    def _strangers(self, moving: Callable[[list[str]], set[str]]) -> None:
+        """Tell the bytes without a record, and what is on its way."""
+        strangers = [key for key in _folders(self.storage) if not self.known.has(key)]
+        on_its_way = moving(strangers)
+        for key in strangers:
+            if key in on_its_way:
+                self.report.in_progress.append(key)
+            else:
+                reason = "purged" if self.known.purged(key) else "not in the catalog"
+                self._fault(key, INCOMPLETE, f"bytes without a record: it is {reason}")
+        staging = self.storage / "staging"
+        if staging.is_dir():
+            self.report.in_progress += sorted(f"staging/{name}" for name in os.listdir(staging))
+
+    def _ends(self, sessions: Sessions, found: Survey) -> None:
+        """Compare where the journal ends on storage and in the database."""
+        last: dict[str, Any] = found.last or {"id": 0}
+        with reading(sessions) as session:
+            newest = session.scalar(select(func.max(Journal.id))) or 0
+            ours = entries.numbered(session, last["id"], schema_of(sessions))
+        if last["id"] and (ours is None or not entries.same(ours, last)):
+            older = "it is older than the storage" if ours is None else "it has another history"
+            self._fault("journal", INCOMPLETE, f"the database lacks entry {last['id']}: {older}")
+        elif newest > last["id"]:
+            self.report.in_progress.append(f"journal entries {last['id'] + 1} to {newest}")
+
+    def _fault(self, key: str, notion: str, reason: str) -> None:
+        self.report.faults.append(Fault(key, notion, reason))
+
+
+def _folders(storage: Path) -> Iterator[str]:
+    for top in SHELVES:
+        for shelf in sorted(os.listdir(storage / top)) if (storage / top).is_dir() else ():
+            place = storage / top / shelf
+            names = sorted(os.listdir(place)) if place.is_dir() else [""]
+            yield from (f"{top}/{shelf}/{name}".rstrip("/") for name in names)
+
+
+def _moving(sessions: Sessions, strangers: list[str]) -> set[str]:
+    """Return those of the keys that an import is about to commit, or a purge to remove."""
+    found: set[str] = set()
+    with reading(sessions) as session:
+        found.update(session.scalars(select(Grave.prefix)))
+        for results in session.scalars(select(Deposit.results).where(Deposit.state == "importing")):
+            moves = (results.get("prepared") or {}).get("moves", [])
+            found.update("/".join(target.split("/")[:3]) for _, target in moves)
+        for at in range(0, len(strangers), 500):  # committed since we asked
+            asked = Record.prefix.in_(strangers[at : at + 500]) & Record.purged_at.is_(None)
+            found.update(session.scalars(select(Record.prefix).where(asked)))
+    return found
+
+
+def _reason(damage: Damage) -> str:
+    if damage.first is None:
+        return f"{damage.reason}; no entry is lost"
+    return f"{damage.reason}; entries {damage.first} to {damage.last or 'the end'}"
+
+
+def _expected(row: dict[str, Any]) -> Expected:
+    gone = row.get("purged_at") is not None
+    prefix = prefix_of(row["type"], row["uid"]) if gone else row["prefix"]
+    promise = Promise(prefix, row["name"], row["nbytes"], row["sha256"])
+    return Expected(row["type"], promise, gone, row.get("tier", "online") != "online")
+
+
+class _Known:
+    """The prefixes that the catalog knows, in a scratch file; memory stays small."""
+
+    def __init__(self, path: Path) -> None:
+        self.db = sqlite3.connect(path, isolation_level=None)
+        self.db.execute("PRAGMA synchronous=OFF")
+        self.db.execute("BEGIN")
+        self.db.execute("CREATE TABLE known (prefix TEXT PRIMARY KEY, purged INT) WITHOUT ROWID")
+
+    def add(self, prefix: str, purged: bool) -> None:
+        self.db.execute("INSERT OR REPLACE INTO known VALUES (?, ?)", (prefix, purged))
+
+    def has(self, prefix: str) -> bool:
+        """Say whether there is a record whose bytes belong there."""
+        return bool(self._ask(prefix) == (0,))
+
+    def purged(self, prefix: str) -> bool:
+        return bool(self._ask(prefix) == (1,))
+
+    def close(self) -> None:
+        self.db.close()
+
+    def _ask(self, prefix: str) -> Any:
+        return self.db.execute("SELECT purged FROM known WHERE prefix = ?", (prefix,)).fetchone()
+
+
+_COLUMNS = (
+    Record.type,
+    Record.uid,
+    Record.prefix,
+    Record.name,
+    Record.nbytes,
+    Record.sha256,
+    Record.purged_at,
+    Record.tier,
+)

@@ -1,0 +1,171 @@
+"""`jupyter cid migrate | export | rebuild | verify`: for whoever has database and storage at hand.
+
+They ask no service. Nothing heavy is imported before a command is chosen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .errors import BadInput
+
+LISTED = 50  # lines of a list for people; --json has all
+
+
+def migrate(arguments: argparse.Namespace) -> int:
+    """Bring the database to this release's schema."""
+    from .memory.migration import to_newest
+
+    to_newest(_database(arguments))
+    return 0
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Write the canonical export: equal catalogs give equal bytes."""
+    from .core.memory.export import canonical
+    from .db.session import open_database, reading
+
+    sessions = open_database(_database(arguments))
+    try:
+        with reading(sessions) as session, _output(arguments.output) as file:
+            for line in canonical(session):
+                file.write(line)
+    finally:
+        sessions.kw["bind"].dispose()
+    return 0
+
+
+def rebuild(arguments: argparse.Namespace) -> int:
+    """Make the catalog again from storage; 0: as it was, 2: something is lost, and listed."""
+    from .memory.rebuild import rebuild as from_storage
+
+    with _progress() as told:
+        report = from_storage(_storage(arguments), _database(arguments), told)
+    if arguments.json:
+        _say_json({**dataclasses.asdict(report), "whole": report.whole})
+        return 0 if report.whole else 2
+    total = sum(report.rows.values())
+    print(f"{report.lines} journal entries, {total} rows, {report.seconds:.1f} s")
+    for damage in report.damages:
+        print(f"{damage.kind}  {damage.segment} line {damage.number}: {_told(damage)}")
+    _list([f"lost  the beginning of {table} {_key(key)}" for table, key in report.lost])
+    _list([f"{m.done}  {m.table} {_key(m.key)}: {m.column}" for m in report.mended])
+    print("the catalog is as it was" if report.whole else "the catalog is there, with losses")
+    return 0 if report.whole else 2
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """Compare storage with the catalog; 0: valid, 1: incomplete, 2: invalid. Changes nothing."""
+    from .memory.verify import verify as compare
+
+    with _progress() as told:
+        report = compare(_storage(arguments), arguments.database, deep=arguments.deep, told=told)
+    if arguments.json:
+        _say_json({**dataclasses.asdict(report), "state": report.state})
+        return report.status
+    for fault in report.faults:
+        print(f"{fault.notion}  {fault.key}: {fault.reason}")
+    _list([f"in progress  {key}" for key in report.in_progress])
+    print(f"{report.records} records, {report.entries} journal entries: {report.state}")
+    return report.status
+
+
+def add_commands(commands: Any) -> None:
+    """Add these commands to the parser of `jupyter cid`."""
+    command = commands.add_parser("migrate", help="bring the database to this release's schema")
+    _add_database(command)
+    command.set_defaults(command=migrate)
+
+    command = commands.add_parser("export", help="write everything the catalog remembers")
+    command.add_argument("--canonical", action="store_true", required=True)
+    command.add_argument("-o", "--output", help="a file (default: standard output)")
+    _add_database(command)
+    command.set_defaults(command=export)
+
+    command = commands.add_parser("rebuild", help="make the catalog again from storage alone")
+    _add_storage(command)
+    _add_database(command)
+    command.set_defaults(command=rebuild)
+
+    command = commands.add_parser("verify", help="compare storage with the catalog")
+    _add_storage(command)
+    command.add_argument("--database", help="SQLAlchemy URL (default: the journal on storage)")
+    command.add_argument("--deep", action="store_true", help="read and hash every byte")
+    command.set_defaults(command=verify)
+
+
+def _add_database(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--database", help="SQLAlchemy URL (default: CID_DATABASE)")
+
+
+def _add_storage(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--storage", help="the storage folder (default: CID_STORAGE)")
+    command.add_argument("--json", action="store_true", help="print the whole report as JSON")
+
+
+def _database(arguments: argparse.Namespace) -> str:
+    url = arguments.database or os.environ.get("CID_DATABASE")
+    if not url:
+        raise BadInput("say which database: --database URL or CID_DATABASE")
+    return str(url)
+
+
+def _storage(arguments: argparse.Namespace) -> Path:
+    said = arguments.storage or os.environ.get("CID_STORAGE")
+    if not said:
+        raise BadInput("say which storage: --storage FOLDER or CID_STORAGE")
+    folder = Path(said)
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: no such folder")
+    return folder
+
+
+@contextmanager
+def _output(name: str | None) -> Iterator[Any]:
+    if name is None:
+        yield sys.stdout.buffer
+        return
+    with open(name, "wb") as file:
+        yield file
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on a terminal, nothing in a pipe."""
+    from rich.progress import Progress
+
+    with Progress(transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, done, total: bar.update(
+            task, description=what, completed=done, total=total or None
+        )
+
+
+def _say_json(report: dict[str, Any]) -> None:
+    print(json.dumps(report, indent=1, default=str))
+
+
+def _list(lines: list[str]) -> None:
+    for line in lines[:LISTED]:
+        print(line)
+    if len(lines) > LISTED:
+        print(f"... and {len(lines) - LISTED} more; --json lists all")
+
+
+def _told(damage: Any) -> str:
+    if damage.first is None:
+        return f"{damage.reason}; no entry is lost"
+    last = "the end" if damage.last is None else f"{damage.last}"
+    return f"{damage.reason}; entries {damage.first} to {last} may be lost"
+
+
+def _key(key: tuple[Any, ...]) -> str:
+    return ", ".join(map(str, key))
