@@ -4,12 +4,15 @@ CidError
 ├── NotConfigured          no address or no token is known; nothing was asked
 ├── BadInput 400           the caller can fix the request
 │   ├── BadFile 400        this file cannot be read as an image
-│   └── BadParameter 400   a parameter is unknown, missing or ill-typed
+│   ├── BadParameter 400   a parameter is unknown, missing or ill-typed
+│   └── TooCostly 400      a search that would take too long
 ├── NotLoggedIn 401        nobody, or a token that has ended
 ├── NotAllowed 403         visible, but this action is not permitted
 ├── NotFound 404           absent, or hidden from this caller: the same answer
 ├── Conflict 409           the state moved on; reload and retry
 ├── OverQuota 413          accepting this would exceed the project's allocation
+├── TooLarge 413           more bytes than the catalog takes at once
+├── TooMany 429            more requests than one person may send
 ├── Unavailable 503        a part that is needed does not answer; retry later
 └── RunFailed              a run ended without its results
 """
@@ -44,6 +47,10 @@ class BadParameter(BadInput):
     """A parameter is unknown, missing or ill-typed."""
 
 
+class TooCostly(BadInput):
+    """A search that would take too long; more words or one project make it quick."""
+
+
 class NotLoggedIn(CidError):
     """Nobody, or a token that has ended."""
 
@@ -72,6 +79,19 @@ class OverQuota(CidError):
     """Accepting this would exceed the project's allocation."""
 
     status = 413
+
+
+class TooLarge(CidError):
+    """More bytes than the catalog takes at once."""
+
+    status = 413
+
+
+class TooMany(CidError):
+    """More requests than one person may send; there is room again after `retry_after` seconds."""
+
+    status = 429
+    retry_after = 1.0
 
 
 class Unavailable(CidError):

@@ -16,10 +16,11 @@ import httpx
 
 from . import environment
 from .environment import Access
-from .errors import BadInput, NotLoggedIn, Unavailable, from_answer
+from .errors import BadInput, NotLoggedIn, TooMany, Unavailable, from_answer
 
 PAUSES = (0.2, 0.5, 1.0)  # seconds before a GET is tried again
 TRANSIENT = (502, 503, 504)
+PATIENCE = 120  # seconds that a request waits for its turn, when its person sends very many
 TIMEOUT = httpx.Timeout(60, connect=10)
 LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16)
 
@@ -61,13 +62,16 @@ class Session:
         return self._json(self._tried("GET", self._api(path), params=asked, headers=self._who()))
 
     def send(self, verb: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Send POST, PUT, PATCH or DELETE below api/v1/ once and return the JSON answered."""
+        """Send POST, PUT, PATCH or DELETE below api/v1/ and return the JSON answered.
+
+        It is done once: sent again only when the catalog said that it did not look at it.
+        """
         headers = self._who()
         content = None
         if body is not None:
             content = _encoded(body)
             headers["Content-Type"] = "application/json"
-        return self._json(self._once(verb, self._api(path), content=content, headers=headers))
+        return self._json(self._in_turn(verb, self._api(path), content=content, headers=headers))
 
     def read(self, url: str, *, verb: str = "GET", byte_range: str | None = None) -> httpx.Response:
         """Return what the data plane has at a ticket's address; no token is shown to it.
@@ -130,10 +134,21 @@ class Session:
     def _tried(self, verb: str, url: str, **how: Any) -> httpx.Response:
         for pause in PAUSES:
             try:
-                return self._once(verb, url, **how)
+                return self._in_turn(verb, url, **how)
             except Unavailable:
                 time.sleep(pause)
-        return self._once(verb, url, **how)
+        return self._in_turn(verb, url, **how)
+
+    def _in_turn(self, verb: str, url: str, **how: Any) -> httpx.Response:
+        """Send, and again when it is this person's turn, after TooMany."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self._once(verb, url, **how)
+            except TooMany as error:
+                if time.monotonic() + error.retry_after > deadline:
+                    raise
+                time.sleep(error.retry_after)
 
     def _once(self, verb: str, url: str, **how: Any) -> httpx.Response:
         try:
@@ -150,7 +165,10 @@ class Session:
         if status in TRANSIENT and _json_of(response) is None:
             raise self._silent(f"{status} {response.reason_phrase}")
         instead = f"the catalog at {self.url} answered {status} {response.reason_phrase}"
-        raise from_answer(status, _json_of(response), instead)
+        error = from_answer(status, _json_of(response), instead)
+        if isinstance(error, TooMany):
+            error.retry_after = _seconds(response.headers.get("Retry-After", ""))
+        raise error
 
     def _json(self, response: httpx.Response) -> Any:
         if response.status_code == 204 or not response.content:
@@ -179,6 +197,10 @@ def segment(text: str) -> str:
 def below(text: str) -> str:
     """Return a relative path with its slashes kept."""
     return quote(text, safe="/")
+
+
+def _seconds(told: str) -> float:
+    return float(told) if told.isdecimal() else TooMany.retry_after
 
 
 def _json_of(response: httpx.Response) -> Any:

@@ -2,161 +2,259 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import logging
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import APIHandler
-from pydantic import BaseModel, ValidationError
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session
+from pydantic import BaseModel
 from tornado import web
 
-from ..core.actor import Actor
-from ..db.session import reading
-from ..errors import BadInput, CidError, NotAllowed, NotFound, NotLoggedIn, Unavailable
-from ..identity import actor_of, run_token
+from ..errors import BadInput, CidError, Conflict, NotFound, NotLoggedIn, TooLarge
+from ..identity import run_token
 from ..services import Services
+from . import etags, lanes, reading, refusals
+from .ask import Ask as Ask
+from .ask import transact
+from .download import Download
 
 log = logging.getLogger(__name__)
 
-# As many threads as the database has connections: a request waits for one, never for a pool.
-WORKERS = ThreadPoolExecutor(8, thread_name_prefix="request")
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One request as the core sees it. `after` runs once the transaction is committed."""
-
-    session: Session
-    actor: Actor
-    services: Services
-    body: Any = None
-    query: Any = None
-    after: list[Callable[[], None]] = field(default_factory=list)
+LARGEST = 2 << 20  # bytes of a body, where an endpoint says nothing else
+DRAINED = 4 << 20  # bytes of a refused body that are read, so that its sender hears the refusal
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What the route table says of one verb; the API document and the matrix test read it."""
+    """What the route table says of one verb; the API document and the matrix test read it.
+
+    `largest`: bytes of a body. `media`: the types that a `Download` may have. `passing`: fields of
+    the answer that change by themselves, which an ETag takes for no change. `costly`: a search,
+    which has little time (`lanes`).
+    """
 
     summary: str
     who: str
-    body: type[BaseModel] | None
-    query: type[BaseModel] | None
-    answer: type[BaseModel] | None
-    status: int
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    answer: type[BaseModel] | None = None
+    status: int = 200
+    media: tuple[str, ...] = ()
+    largest: int = LARGEST
+    passing: tuple[str, ...] = ()
+    costly: bool = False
+
+    @property
+    def tagged(self) -> bool:
+        """Whether its answer to GET is a record with an ETag."""
+        return self.answer is not None and self.query is None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back; nothing when the caller has it already."""
+
+    body: bytes
+    etag: str | None = None
+    known: bool = False
+    media: str = "application/json"
+    disposition: str | None = None
 
 
 def endpoint(
-    summary: str,
-    *,
-    who: str,
-    answer: type[BaseModel] | None = None,
-    body: type[BaseModel] | None = None,
-    query: type[BaseModel] | None = None,
-    status: int = 200,
+    summary: str, *, who: str, **more: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make a verb of a handler from a function (self, ask, **path) that runs in a transaction."""
+    """Make a verb of a handler from a function (self, ask, **path) that runs in a transaction.
+
+    `more` are the other fields of `Endpoint`.
+    """
+    declared = Endpoint(summary, who, **more)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         async def verb(self: CidHandler, **path: str) -> None:
-            await self.serve(verb.endpoint, functools.partial(function, self), path)  # type: ignore[attr-defined]
+            await self.serve(declared, functools.partial(function, self), path)
 
-        verb.endpoint = Endpoint(summary, who, body, query, answer, status)  # type: ignore[attr-defined]
-        # serve() refuses whoever has no actor; jupyter-server need not ask for its own login
+        verb.endpoint = declared  # type: ignore[attr-defined]
+        # prepare() refuses whoever is nobody; jupyter-server need not ask for its own login
         verb.__allow_unauthenticated = True  # type: ignore[attr-defined]
         return verb
 
     return decorate
 
 
+@web.stream_request_body
 class CidHandler(APIHandler):
     """The base of all resources."""
+
+    refused: CidError | None = None  # said when the body has been read
+    largest = LARGEST
+
+    def initialize(self, tagged: etags.Tagged | None = None) -> None:
+        """Keep whose ETag a change at this address may name; the route table knows."""
+        self.tagged = tagged
+        self.came: list[bytes] = []
+        self.nbytes = 0
 
     @property
     def services(self) -> Services:
         """Return what `app` put together."""
         return self.settings["cid"]
 
+    # --- before the body ----------------------------------------------------------------------
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Decide before the body is read whether it will be."""
+        declared = getattr(getattr(self, self.request.method.lower()), "endpoint", None)
+        if declared is None and self.request.method != "OPTIONS":
+            return  # tornado answers 405
+        try:
+            await super().prepare()
+            if declared is not None:
+                self._admit(declared)
+        except web.HTTPError as error:
+            self.refused = refusals.of_framework(error)
+        except CidError as error:
+            self.refused = error
+        if self.refused and self._announced() > self.largest + DRAINED:
+            self._cut(self.refused)
+
     def check_xsrf_cookie(self) -> None:
         """A run token travels in a header only we set, so there is no cookie to protect."""
         if run_token(self) is None:
             super().check_xsrf_cookie()
+
+    def _admit(self, declared: Endpoint) -> None:
+        token = run_token(self)
+        if self.current_user is None and token is None:
+            raise NotLoggedIn("log in first: send a hub token or open the hub's page")
+        self.services.rates.take(token or self.current_user.username)
+        self.largest = declared.largest
+        if self.request.headers.get("Content-Encoding", "identity") != "identity":
+            raise BadInput("Content-Encoding: send the body as it is")
+        if self._announced() > self.largest:
+            raise self._too_large()
+
+    def _announced(self) -> int:
+        length = self.request.headers.get("Content-Length", "")
+        return int(length) if length.isdecimal() else 0
+
+    def data_received(self, chunk: bytes) -> None:
+        """Keep a part of the body; drop what is too much, and in the end the connection."""
+        self.nbytes += len(chunk)
+        if self.nbytes > self.largest:
+            self.refused = self.refused or self._too_large()
+        if self.refused is None:
+            self.came.append(chunk)
+            return
+        self.came.clear()
+        if self.nbytes > self.largest + DRAINED and not self._finished:
+            self._cut(self.refused)
+
+    def _cut(self, error: CidError) -> None:
+        """Refuse while the body is still coming: tornado then ends the connection."""
+        self.set_header("Connection", "close")
+        self.refuse(error)
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"a body here has at most {self.largest} bytes")
+
+    # --- with it ------------------------------------------------------------------------------
 
     async def serve(
         self, asked: Endpoint, function: Callable[..., Any], path: dict[str, str]
     ) -> None:
         """Read the request, run the function in a thread and a transaction, write its answer."""
         try:
-            body = _parsed(asked.body, self._body() if asked.body else None)
-            query = _parsed(asked.query, self._arguments() if asked.query else None)
-            loop = asyncio.get_running_loop()
-            work = functools.partial(self._transact, function, path, body, query)
-            answer = await loop.run_in_executor(WORKERS, work)
+            if self.refused is not None:
+                raise self.refused
+            work = functools.partial(self._work, asked, function, path)
+            lane = lanes.quick if self.request.method in ("GET", "HEAD") else lanes.change
+            limit = self.services.settings.search_seconds
+            answer = await (lanes.costly(work, limit) if asked.costly else lane(work))
         except CidError as error:
             self.refuse(error)
             return
-        except (OperationalError, PoolTimeout) as error:
-            log.warning("database: %s", type(error).__name__)
-            self.set_header("Retry-After", "2")
-            self.refuse(Unavailable("the database is busy: try again in a moment"))
-            return
-        self.set_status(asked.status)
         self.set_header("Cache-Control", "private, no-store")
-        self.finish(json.dumps(answer, separators=(",", ":")))
+        if answer.etag is not None:
+            self.set_header("ETag", answer.etag)
+        if answer.disposition is not None:
+            self.set_header("Content-Disposition", answer.disposition)
+        self.set_status(304 if answer.known else asked.status)
+        self.finish(None if answer.known else answer.body, set_content_type=answer.media)
 
-    def _transact(
-        self, function: Callable[..., Any], path: dict[str, str], body: Any, query: Any
-    ) -> Any:
-        sessions = self.services.sessions
-        actor = actor_of(self, sessions)
-        after: list[Callable[[], None]] = []
-        # what staff reads is logged, so even a GET of theirs writes
-        only_reads = self.request.method in ("GET", "HEAD") and not actor.staff
-        with reading(sessions) if only_reads else sessions.begin() as session:
-            ask = Ask(session, actor, self.services, body, query, after)
+    def _work(
+        self,
+        asked: Endpoint,
+        function: Callable[..., Any],
+        path: dict[str, str],
+        seconds: float | None = None,
+    ) -> Answer:
+        """Do in a thread what takes time: read, ask the core, shape."""
+        for name, value in path.items():
+            reading.fit(value, name)
+        body = asked.body and reading.body(asked.body, b"".join(self.came))
+        query = asked.query and reading.query(asked.query, self.request.query_arguments)
+        what = f"{self.request.method} {self.request.path.partition('/api/v1/')[2]}"
+        work = functools.partial(self._in_transaction, asked, function, path)
+        return refusals.named(
+            lambda: transact(self, self.services, what, body, query, work, seconds)
+        )
+
+    def _in_transaction(
+        self, asked: Endpoint, function: Callable[..., Any], path: dict[str, str], ask: Ask
+    ) -> Answer:
+        headers, reads = self.request.headers, self.request.method == "GET"
+        if_match = None if reads else headers.get("If-Match")
+        with etags.unchanged(ask, self, self.tagged, path, if_match):
             answer = function(ask, **path)
             if isinstance(answer, BaseModel):
-                session.flush()
+                ask.session.flush()
                 answer = answer.model_dump(mode="json")
-        for step in after:
-            step()
-        return answer
+        if isinstance(answer, Download):
+            return Answer(answer.content, media=answer.media, disposition=answer.disposition)
+        body = json.dumps(answer, separators=(",", ":")).encode()
+        if not (reads and asked.tagged and self.tagged):
+            return Answer(body)
+        etag = etags.made(ask, self.tagged, path, answer)
+        known = not asked.passing and etags.seen(headers.get("If-None-Match"), etag)
+        return Answer(body, etag, known)
 
-    def _body(self) -> Any:
-        try:
-            return json.loads(self.request.body or b"{}")
-        except ValueError:
-            raise BadInput("the body is not JSON") from None
+    # --- refusals -----------------------------------------------------------------------------
 
-    def _arguments(self) -> dict[str, str]:
-        return {name: self.get_query_argument(name) for name in self.request.query_arguments}
+    def compute_etag(self) -> str | None:
+        """Ours say when something changed; tornado's would with every new ticket."""
+        return None
 
     def refuse(self, error: CidError) -> None:
         """Write one error of the tree."""
         self.set_status(error.status)
-        self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps({"error": error.name, "message": str(error)}))
+        if error.retry_after is not None:
+            self.set_header("Retry-After", str(error.retry_after))
+        told: dict[str, Any] = {"error": error.name, "message": str(error)}
+        if isinstance(error, Conflict) and error.changed is not None:
+            told["changed"] = error.changed
+        self.set_header("Cache-Control", "private, no-store")
+        self.finish(json.dumps(told))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Write what jupyter-server or a defect raised; a defect's text is not sent."""
         cause = (kwargs.get("exc_info") or (None, None))[1]
-        message = getattr(cause, "log_message", None) or self._reason
+        message = refusals.said(cause) if isinstance(cause, web.HTTPError) else self._reason
         if status_code >= 500:
             reference = uuid.uuid4().hex[:8]
             log.error("internal error %s: %s", reference, type(cause).__name__)
             message = f"internal error; tell staff the reference {reference}"
-        name = _NAMES.get(status_code, CidError).__name__
-        self.set_header("Content-Type", "application/json")
+        if status_code == 405:
+            verbs = ("get", "post", "put", "patch", "delete")
+            served = [v.upper() for v in verbs if hasattr(getattr(self, v), "endpoint")]
+            self.set_header("Allow", ", ".join([*served, "OPTIONS"]))
+        name = refusals.BY_STATUS.get(status_code, CidError).__name__
         self.finish(json.dumps({"error": name, "message": message}))
 
     def get_login_url(self) -> str:
@@ -168,19 +266,11 @@ class Unknown(CidHandler):
     """Any other path below the API."""
 
     async def prepare(self) -> None:  # type: ignore[override]
-        """Refuse without asking who it is."""
+        """Nobody is asked who it is."""
+
+    @allow_unauthenticated
+    async def absent(self) -> None:
+        """Refuse."""
         self.refuse(NotFound("no such address: see openapi.json"))
 
-
-_NAMES = {400: BadInput, 401: NotLoggedIn, 403: NotAllowed, 404: NotFound, 503: Unavailable}
-
-
-def _parsed(model: type[BaseModel] | None, raw: Any) -> Any:
-    if model is None:
-        return None
-    try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "body"
-        raise BadInput(f"{where}: {first['msg'].lower()}") from None
+    get = head = post = put = patch = delete = absent

@@ -179,7 +179,7 @@ class DataHandler(web.RequestHandler):
             return
         ticket, path = self.path_args
         key = self._key(ticket, path, "w")
-        right = self.plane.signer.verify(ticket)
+        right = self.plane.opened_by(ticket)
         nbytes, self.digest = self._announced()
         place = self.plane.root.path(key)
         self.plane.gauge.admit(right.prefix, nbytes, right.limit)
@@ -257,7 +257,7 @@ class DataHandler(web.RequestHandler):
     # --- both ---------------------------------------------------------------------------------
 
     def _key(self, ticket: str, path: str, mode: str) -> str:
-        right = self.plane.signer.verify(ticket)
+        right = self.plane.opened_by(ticket)
         if right.mode != mode:
             doing = "reading" if right.mode == "r" else "writing"
             raise NotAllowed(f"this link is for {doing} only")
@@ -272,6 +272,8 @@ class DataHandler(web.RequestHandler):
             self.request.connection.close()  # type: ignore[attr-defined]
             return
         self.clear()
+        if self.request.method == "PUT":
+            self.set_header("Connection", "close")  # tornado reads no more of the body
         if self.past_end:
             self.set_header("Content-Range", self.past_end)
         self.set_status(error.status)

@@ -12,6 +12,8 @@ from ..storage.roots import staging_prefix
 from . import shapes
 from .base import Ask, CidHandler, endpoint
 
+LISTED = 32 << 20  # bytes of a list of files: an OME-Zarr may be 100,000 of them
+
 
 class Declared(BaseModel):
     """One file that will be uploaded: its path in the deposit and its size in bytes."""
@@ -55,7 +57,12 @@ class Deposits(CidHandler):
     """projects/{project}/deposits."""
 
     @endpoint(
-        "Open a deposit", who="contributor", body=NewDeposit, answer=shapes.Deposit, status=201
+        "Open a deposit",
+        who="contributor",
+        body=NewDeposit,
+        answer=shapes.Deposit,
+        status=201,
+        largest=LISTED,
     )
     def post(self, ask: Ask, project: str) -> shapes.Deposit:
         """Reserve its bytes and answer where to PUT the files."""

@@ -18,12 +18,12 @@ from ..core import policy
 from ..core.catalog import images, projects
 from ..core.ledger.allocations import human
 from ..core.runs import runs
+from ..core.search.find import IMAGES, Asked
 from ..db import tables as t
-from ..db.session import reading
 from ..errors import CidError, NotLoggedIn
-from ..identity import actor_of
-from . import run_shapes, shapes
-from .base import WORKERS, Ask
+from . import project_shapes, reading, refusals, run_shapes, shapes
+from .ask import Ask, transact
+from .lanes import WORKERS
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "pages"),
@@ -52,6 +52,7 @@ class Page(JupyterHandler):
             return
         loop = asyncio.get_running_loop()
         try:
+            self.settings["cid"].rates.take(self.current_user.username)
             facts = await loop.run_in_executor(WORKERS, functools.partial(self._ask, path))
         except CidError as error:
             self.set_status(error.status)
@@ -60,13 +61,15 @@ class Page(JupyterHandler):
         self.finish(self._page(self.template, facts))
 
     def _ask(self, path: dict[str, str]) -> dict[str, Any]:
-        services = self.settings["cid"]
-        actor = actor_of(self, services.sessions)
-        if actor.run_id is not None:
-            raise NotLoggedIn("pages are for people")
-        # what staff reads is logged, so even a page of theirs writes
-        with services.sessions.begin() if actor.staff else reading(services.sessions) as session:
-            return self.facts(Ask(session, actor, services), **path)
+        def work(ask: Ask) -> dict[str, Any]:
+            if ask.actor.run_id is not None:
+                raise NotLoggedIn("pages are for people")
+            return self.facts(ask, **path)
+
+        for name, value in path.items():
+            reading.fit(value, name)
+        what, services = f"page {self.request.path}", self.settings["cid"]
+        return refusals.named(lambda: transact(self, services, what, None, None, work))
 
     def _page(self, template: str, facts: dict[str, Any]) -> str:
         self.set_header("Content-Security-Policy", POLICY)
@@ -87,7 +90,7 @@ class Home(Page):
     def facts(self, ask: Ask) -> dict[str, Any]:
         """By name."""
         rows = projects.listing(ask.session, ask.actor)
-        return {"projects": [shapes.project(ask, row) for row in rows], "actor": ask.actor}
+        return {"projects": project_shapes.several(ask, rows), "actor": ask.actor}
 
 
 class Project(Page):
@@ -98,10 +101,11 @@ class Project(Page):
     def facts(self, ask: Ask, project: str) -> dict[str, Any]:
         """The first page of them."""
         row = policy.find(ask.session, ask.actor, t.Project, project)
-        found = images.search(ask.session, ask.actor, images.Search(project=row.name, limit=100))
+        asked = Asked(project=row.name, kinds=IMAGES, limit=100)
+        found = images.search(ask.session, ask.actor, asked)
         return {
-            "project": shapes.project(ask, row),
-            "images": [shapes.row(ask, image) for image in found.images],
+            "project": project_shapes.one(ask, row),
+            "images": shapes.rows(ask, found.images),
         }
 
 
@@ -116,8 +120,8 @@ class Image(Page):
         children = images.children(ask.session, ask.actor, row)
         return {
             "image": shapes.image(ask, row),
-            "parents": [shapes.row(ask, i) for i in images.parents(ask.session, ask.actor, row)],
-            "children": [shapes.row(ask, i) for i in children],
+            "parents": shapes.rows(ask, images.parents(ask.session, ask.actor, row)),
+            "children": shapes.rows(ask, children),
         }
 
 
@@ -129,10 +133,10 @@ class Run(Page):
     def facts(self, ask: Ask, run: str) -> dict[str, Any]:
         """The record and the addresses of its files."""
         row = runs.get(ask.session, ask.actor, run)
-        written = runs.outputs(ask.session, [row])[row.id]
+        written = runs.outputs(ask.session, ask.actor, [row])[row.id]
         return {
             "run": run_shapes.one(ask, row),
-            "images": [shapes.row(ask, image) for image in written[0]],
+            "images": shapes.rows(ask, written[0]),
             "files": [shapes.file(ask, file) for file in written[1]],
         }
 

@@ -5,10 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from . import deposits, document, images, people, projects, runs, templates
+from . import (
+    annotations,
+    datasets,
+    deposits,
+    document,
+    images,
+    invoices,
+    journal,
+    leaving,
+    notes,
+    people,
+    projects,
+    requests,
+    runs,
+    search,
+    sheets,
+    tags,
+    teams,
+    templates,
+    trash,
+    usage,
+    vocabulary,
+)
 from .base import CidHandler, Endpoint, Unknown
 from .data import data_routes
+from .etags import Tagged
 from .pages import PAGES
 
 API = "api/v1/"
@@ -17,17 +41,62 @@ VERBS = ("get", "post", "put", "patch", "delete")
 TABLE: dict[str, type[CidHandler]] = {
     "openapi.json": document.Document,
     "whoami": people.WhoAmI,
+    "teams": teams.Teams,
+    "teams/{team}": teams.OneTeam,
+    "teams/{team}/members/{person}": teams.PlaceInTeam,
+    "people/{person}/belongings": leaving.HasWhat,
+    "people/{person}/handover": leaving.HandOver,
+    "requests": requests.Requests,
+    "requests/{request}": requests.OneRequest,
+    "requests/{request}/approve": requests.Approve,
+    "requests/{request}/refuse": requests.Refuse,
+    "requests/{request}/withdraw": requests.Withdraw,
     "projects": projects.Projects,
     "projects/{project}": projects.Project,
     "projects/{project}/members/{person}": people.Member,
-    "projects/{project}/allocation": projects.Allocation,
+    "projects/{project}/allocation": usage.Allocation,
+    "projects/{project}/usage": usage.ProjectUsage,
+    "projects/{project}/credits": invoices.Credits,
+    "teams/{team}/usage": usage.TeamUsage,
+    "teams/{team}/invoices/{period}": invoices.TeamInvoice,
+    "teams/{team}/invoices/{period}/csv": invoices.InvoiceCsv,
+    "teams/{team}/invoices/{period}/pdf": invoices.InvoicePdf,
+    "usage": usage.AllUsage,
+    "prices": invoices.AllPrices,
     "projects/{project}/datasets": projects.Datasets,
     "projects/{project}/deposits": deposits.Deposits,
     "deposits/{deposit}": deposits.Deposit,
     "deposits/{deposit}/commit": deposits.Commit,
+    "datasets/{dataset}": datasets.Dataset,
+    "datasets/{dataset}/links/{record}": datasets.Link,
+    "records/move": datasets.Move,
+    "notes": notes.AllNotes,
+    "notes/{note}": notes.OneNote,
+    "trash": trash.Trash,
+    "trash/{trash}": trash.OneTrash,
+    "trash/{trash}/restore": trash.Restore,
+    "journal": journal.Journal,
+    "journal/{entry}/undo": journal.Undo,
+    "search/count": search.Count,
+    "search/facets": search.Facets,
+    "search/complete": search.Complete,
+    "search/top": search.TopTags,
+    "records": search.RecordSearch,
     "images": images.Images,
     "images/{image}": images.Image,
-    "images/{image}/tags/{key}": images.ImageTag,
+    "images/{image}/tags/{key}": tags.ImageTag,
+    "records/{record}/tags/{key}": tags.RecordTag,
+    "annotations": annotations.Annotations,
+    "terms": vocabulary.FacilityTerms,
+    "terms/{term}": vocabulary.OneTerm,
+    "terms/{term}/merge": vocabulary.MergeTerm,
+    "terms/{term}/values": vocabulary.TermValues,
+    "terms/{term}/values/{value}/rename": vocabulary.RenameValue,
+    "projects/{project}/terms": vocabulary.ProjectTerms,
+    "projects/{project}/card": vocabulary.ProjectCard,
+    "sheets": sheets.Sheets,
+    "sheets/preview": sheets.PreviewSheet,
+    "sheets/apply": sheets.ApplySheet,
     "images/{image}/lineage": images.Lineage,
     "files/{file}": images.File,
     "templates": templates.Templates,
@@ -59,12 +128,27 @@ def operations() -> Iterator[Operation]:
                 yield Operation(verb.upper(), path, declared)
 
 
-def routes(base: str) -> list[tuple[str, type]]:
-    """Return tornado's (pattern, handler) pairs below `base`, a path that ends in a slash."""
-    table = [(base + API + _pattern(path), handler) for path, handler in TABLE.items()]
-    data = [(base.rstrip("/") + pattern, handler) for pattern, handler in data_routes()]
-    pages = [(base + pattern, page) for pattern, page in PAGES]
-    return [*table, *data, (base + API + ".*", Unknown), *pages]
+def routes(base: str) -> list[tuple[str, type, dict[str, Any]]]:
+    """Return tornado's (pattern, handler, settings) below `base`, a path that ends in a slash."""
+    table = [
+        (base + API + _pattern(path), handler, {"tagged": tagged(path)})
+        for path, handler in TABLE.items()
+    ]
+    data = [(base.rstrip("/") + pattern, handler, {}) for pattern, handler in data_routes()]
+    pages = [(base + pattern, page, {}) for pattern, page in PAGES]
+    unknown = [(base + pattern, Unknown, {}) for pattern in (API + ".*", "api")]
+    return [*table, *data, *unknown, *pages]
+
+
+def tagged(path: str) -> Tagged | None:
+    """Return the GET whose ETag a change at `path` may name: its own, or the nearest above."""
+    while path:
+        declared: Endpoint | None = getattr(getattr(TABLE.get(path), "get", None), "endpoint", None)
+        if declared is not None and declared.tagged:
+            names = tuple(re.findall(r"{(\w+)}", path))
+            return Tagged(path, TABLE[path].get.__wrapped__, names, declared.passing)  # type: ignore[attr-defined]
+        path = path.rpartition("/")[0]
+    return None
 
 
 def _pattern(path: str) -> str:

@@ -150,7 +150,7 @@ def template(row: t.Template) -> Template:
 
 def several(ask: Ask, rows: list[t.Run]) -> list[Run]:
     """Fill runs with what they wrote."""
-    written = runs.outputs(ask.session, rows)
+    written = runs.outputs(ask.session, ask.actor, rows)
     return [_run(row, *written[row.id]) for row in rows]
 
 

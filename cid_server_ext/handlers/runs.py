@@ -8,17 +8,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..core.catalog import deposits
 from ..core.runs import runs, submit
+from ..errors import BadInput
 from . import run_shapes, shapes
 from .base import Ask, CidHandler, endpoint
-from .deposits import Declared
+from .deposits import LISTED, Declared
 
 
 class Submit(BaseModel):
-    """A template, the images it runs on (one run each) and its parameters."""
+    """A template, the images it runs on (one run each) or a query for them, its parameters."""
 
     model_config = ConfigDict(extra="forbid")
     template: str
-    images: list[str]
+    images: list[str] | None = None
+    query: str | None = None
     parameters: dict[str, Any] = {}
 
 
@@ -72,7 +74,10 @@ class Runs(CidHandler):
     def post(self, ask: Ask) -> run_shapes.Batch:
         """All images or none; one run for each."""
         new = ask.body
-        rows = submit.submit(ask.session, ask.actor, new.template, new.images, new.parameters)
+        chosen = new.images if new.query is None else new.query
+        if chosen is None or (new.images is not None and new.query is not None):
+            raise BadInput("images: a list of uids, or a query instead")
+        rows = submit.submit(ask.session, ask.actor, new.template, chosen, new.parameters)
         for row in rows:
             ask.session.refresh(row)
         ask.after.append(ask.services.queued)
@@ -119,7 +124,14 @@ class Progress(CidHandler):
 class RunDeposits(CidHandler):
     """runs/{run}/deposits."""
 
-    @endpoint("Bring a run's output", who="run", body=Files, answer=shapes.Deposit, status=201)
+    @endpoint(
+        "Bring a run's output",
+        who="run",
+        body=Files,
+        answer=shapes.Deposit,
+        status=201,
+        largest=LISTED,
+    )
     def post(self, ask: Ask, run: str) -> shapes.Deposit:
         """Its room was reserved at submit."""
         row = runs.work(ask.session, ask.actor, run)

@@ -1,19 +1,22 @@
 """What the API answers: one model a record, and the functions that fill them.
 
 Bytes are never in an answer; a record carries the addresses of its bytes, each with a fresh ticket.
+Who reaches a record by a link is told where the link is, and nothing that names its home.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 from pydantic import BaseModel
+from sqlalchemy import select
 
 from ..core import policy
-from ..core.catalog import projects
-from ..core.people import members
+from ..core.catalog import values
+from ..core.ledger import allocations
 from ..db import tables as t
 from ..storage.roots import staging_prefix
 from ..storage.tickets import Right
@@ -31,51 +34,8 @@ class Who(BaseModel):
     home: str
 
 
-class Member(BaseModel):
-    """A person's role in a project."""
-
-    person: str
-    role: str
-    ends_at: dt.datetime | None
-
-
-class Dataset(BaseModel):
-    """A folder; `path` is "" for the project's own."""
-
-    uid: str
-    path: str
-
-
-class Allocation(BaseModel):
-    """Bytes."""
-
-    limit: int
-    used: int
-    reserved: int
-
-
-class Project(BaseModel):
-    """A project with the caller's role in it."""
-
-    uid: str
-    name: str
-    title: str
-    team: str
-    state: str
-    role: str | None
-    allocation: Allocation
-    datasets: list[Dataset]
-    members: list[Member]
-
-
-class Projects(BaseModel):
-    """The caller's projects by name."""
-
-    projects: list[Project]
-
-
 class Tag(BaseModel):
-    """One typed value and where it came from."""
+    """One typed value and where it came from; `link` is an identifier's or concept's address."""
 
     key: str
     value: str
@@ -84,6 +44,7 @@ class Tag(BaseModel):
     kind: str
     source: str
     set_by: str
+    link: str
 
 
 class Row(BaseModel):
@@ -132,7 +93,7 @@ class Images(BaseModel):
     """A page; pass `next` as `after` for the following one."""
 
     images: list[Row]
-    next: int | None
+    next: str | None
 
 
 class Lineage(BaseModel):
@@ -156,11 +117,15 @@ class File(BaseModel):
     created_by: str
     created_at: dt.datetime
     run: str | None
+    tags: list[Tag]
     url: str
 
 
 class Deposit(BaseModel):
-    """Bytes on their way in; PUT each file below `upload`, then commit."""
+    """Bytes on their way in; PUT each file below `upload`, then commit.
+
+    `warning` says so when the project is nearly full.
+    """
 
     uid: str
     kind: str
@@ -173,50 +138,27 @@ class Deposit(BaseModel):
     images: list[str]
     files: list[str]
     expires_at: dt.datetime
-
-
-def project(ask: Ask, row: t.Project) -> Project:
-    """Fill a project."""
-    return Project(
-        uid=row.uid,
-        name=row.name,
-        title=row.title,
-        team=row.team.name,
-        state=row.state,
-        role=policy.role_in(ask.session, ask.actor, row),
-        allocation=allocation(row.allocation),
-        datasets=[dataset(d) for d in projects.datasets(ask.session, row)],
-        members=[
-            Member(person=m.person, role=m.role, ends_at=m.ends_at)
-            for m in members.members(ask.session, row)
-        ],
-    )
-
-
-def allocation(row: t.Allocation) -> Allocation:
-    """Fill an allocation."""
-    return Allocation(limit=row.limit, used=row.used, reserved=row.reserved)
-
-
-def dataset(row: t.Dataset) -> Dataset:
-    """Fill a dataset."""
-    return Dataset(uid=row.uid, path=row.path)
+    warning: str | None
 
 
 def row(ask: Ask, image: t.Image) -> Row:
     """Fill an image of a list."""
-    return Row(**_row(ask, image))
+    return rows(ask, [image])[0]
+
+
+def rows(ask: Ask, images: Sequence[t.Image]) -> list[Row]:
+    """Fill a list of images, in as many queries for all of them as for one."""
+    return [Row(**fields) for fields in _rows(ask, images)]
 
 
 def image(ask: Ask, image: t.Image) -> Image:
     """Fill an image whole."""
     original = image.original
-    run = ask.session.get(t.Run, image.run_id) if image.run_id else None
     return Image(
-        **_row(ask, image),
+        **_rows(ask, [image])[0],
         channels=image.channels,
         sha256=image.sha256,
-        run=run and run.uid,
+        run=_run_of(ask, image),
         original=original
         and Original(
             uid=original.uid,
@@ -225,36 +167,37 @@ def image(ask: Ask, image: t.Image) -> Image:
             sha256=original.sha256,
         ),
         data=address(ask, image.prefix, "image.ome.zarr/"),
-        original_url=original and address(ask, original.prefix, quote(original.name)),
+        original_url=original and address(ask, original.prefix, quote(original.stored)),
     )
 
 
 def file(ask: Ask, row: t.File) -> File:
     """Fill a file."""
-    run = ask.session.get(t.Run, row.run_id) if row.run_id else None
+    place = policy.places(ask.session, ask.actor, [row])[row.id]
     return File(
         uid=row.uid,
         name=row.name,
         kind=row.kind,
-        project=row.project.name,
-        dataset=row.dataset.path,
+        project=place.project.name,
+        dataset=place.path,
         media_type=row.media_type,
         nbytes=row.nbytes,
         sha256=row.sha256,
         created_by=row.created_by,
         created_at=row.created_at,
-        run=run and run.uid,
-        url=address(ask, row.prefix, quote(row.name)),
+        run=_run_of(ask, row),
+        tags=[shown_tag(tag) for tag in row.tags],
+        url=address(ask, row.prefix, quote(row.stored)),
     )
 
 
 def deposit(ask: Ask, row: t.Deposit) -> Deposit:
-    """Fill a deposit; the write ticket is there only while it is open."""
+    """Fill a deposit; the write ticket is there only while it and its project are open."""
     upload = None
-    if row.state == "open":
+    if row.state == "open" and row.project.state == "active":
         limit = sum(int(file["nbytes"]) for file in row.declared)
         right = Right(f"{staging_prefix(row.uid)}/in", "w", limit)
-        upload = f"{ask.services.prefix}data/{ask.services.data.signer.sign(right)}/"
+        upload = f"{ask.services.prefix}data/{ask.ticket(right)}/"
     return Deposit(
         uid=row.uid,
         kind=row.kind,
@@ -267,38 +210,58 @@ def deposit(ask: Ask, row: t.Deposit) -> Deposit:
         images=row.results.get("images", []),
         files=row.results.get("files", []),
         expires_at=row.expires_at,
+        warning=allocations.warning(ask.session, row.project_id),
     )
 
 
 def address(ask: Ask, prefix: str, name: str) -> str:
     """Return the URL path of one object below a prefix, with a read ticket for the prefix."""
-    ticket = ask.services.data.signer.sign(Right(prefix, "r"))
-    return f"{ask.services.prefix}data/{ticket}/{name}"
+    return f"{ask.services.prefix}data/{ask.ticket(Right(prefix, 'r'))}/{name}"
 
 
-def _row(ask: Ask, image: t.Image) -> dict[str, Any]:
-    return {
-        "uid": image.uid,
-        "name": image.name,
-        "kind": image.kind,
-        "project": image.project.name,
-        "dataset": image.dataset.path,
-        "axes": image.axes,
-        "shape": image.shape,
-        "dtype": image.dtype,
-        "levels": image.levels,
-        "scale": image.scale,
-        "units": image.units,
-        "nbytes": image.nbytes,
-        "source": image.source and image.source.uid,
-        "created_by": image.created_by,
-        "created_at": image.created_at,
-        "tags": [_tag(tag) for tag in image.tags],
-        "thumbnail": address(ask, image.prefix, "thumbnail.png"),
-    }
+def _rows(ask: Ask, images: Sequence[t.Image]) -> list[dict[str, Any]]:
+    places = policy.places(ask.session, ask.actor, images)
+    sources = _uids(ask, t.Image, {i.source_id for i in images if i.source_id is not None})
+    return [
+        {
+            "uid": image.uid,
+            "name": image.name,
+            "kind": image.kind,
+            "project": places[image.id].project.name,
+            "dataset": places[image.id].path,
+            "axes": image.axes,
+            "shape": image.shape,
+            "dtype": image.dtype,
+            "levels": image.levels,
+            "scale": image.scale,
+            "units": image.units,
+            "nbytes": image.nbytes,
+            "source": sources.get(image.source_id or 0),
+            "created_by": image.created_by,
+            "created_at": image.created_at,
+            "tags": [shown_tag(tag) for tag in image.tags],
+            "thumbnail": address(ask, image.prefix, "thumbnail.png"),
+        }
+        for image in images
+    ]
 
 
-def _tag(tag: t.Tag) -> Tag:
+def _run_of(ask: Ask, record: t.Record) -> str | None:
+    """Return the run that made a record, if the caller reaches it."""
+    return record.run_id and _uids(ask, t.Run, {record.run_id}).get(record.run_id)
+
+
+def _uids(ask: Ask, record: type[Any], ids: set[int]) -> dict[int, str]:
+    """Return the names of those of the rows that the caller reaches."""
+    if not ids:
+        return {}
+    seen = policy.reachable(ask.actor, "viewer", record)
+    chosen = select(record.id, record.uid).where(record.id.in_(ids), seen)
+    return {row.id: row.uid for row in ask.session.execute(chosen)}
+
+
+def shown_tag(tag: t.Tag) -> Tag:
+    """Fill a tag."""
     return Tag(
         key=tag.term.key,
         value=tag.shown,
@@ -307,4 +270,5 @@ def _tag(tag: t.Tag) -> Tag:
         kind=tag.term.kind,
         source=tag.source,
         set_by=tag.set_by,
+        link=values.address(tag.term, tag.value),
     )

@@ -29,7 +29,12 @@ class Templates(CidHandler):
         return run_shapes.Templates(templates=[run_shapes.template(row) for row in rows])
 
     @endpoint(
-        "Publish a version", who="staff", body=Publish, answer=run_shapes.Template, status=201
+        "Publish a version",
+        who="staff",
+        body=Publish,
+        answer=run_shapes.Template,
+        status=201,
+        largest=32 << 20,
     )
     def post(self, ask: Ask) -> run_shapes.Template:
         """Immutable: the same content again is the same version."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import world
 from processes import STAFF, Service
+from sqlalchemy import func, select
 
+from cid_server_ext.core.actor import Actor
+from cid_server_ext.core.catalog import records
+from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
 from cid_server_ext.handlers.routes import TABLE, VERBS, Operation, operations
 
@@ -46,6 +52,17 @@ unique = itertools.count()
 Row = Callable[[world.World], tuple[str, Any]]
 PUBLISH = {"manifest": world.MANIFEST, "notebook": world.NOTEBOOK}
 FILES = {"files": [{"path": "a.tif", "nbytes": 10}]}
+TARIFF = {"tb_year": "162.00", "archive_tb_year": "20", "gpu_hour": "1", "cpu_hour": "0.05"}
+TARIFFS = dict.fromkeys(("internal", "academic", "industrial"), TARIFF | {"vat": "20"})
+PRICES = {"valid_from": "2100-01-01", "currency": "EUR", "tariffs": TARIFFS}
+CREDIT = {"kind": "cpu", "amount": 1, "day": "2026-01-01", "reason": "a test"}
+
+
+def sheet(w: world.World) -> str:
+    """Return a sheet without rows."""
+    return base64.b64encode(b"uid\r\n").decode()
+
+
 ROWS: dict[tuple[str, str], Row] = {
     ("GET", "openapi.json"): lambda w: ("openapi.json", None),
     ("GET", "whoami"): lambda w: ("whoami", None),
@@ -54,6 +71,32 @@ ROWS: dict[tuple[str, str], Row] = {
         "projects",
         {"name": f"new-{next(unique)}", "team": "new-team", "limit": 10},
     ),
+    ("GET", "teams"): lambda w: ("teams", None),
+    ("GET", "teams/{team}"): lambda w: (f"teams/lab-{w.project}", None),
+    ("PATCH", "teams/{team}"): lambda w: (f"teams/lab-{w.project}", {"title": "New"}),
+    ("PUT", "teams/{team}/members/{person}"): lambda w: (
+        f"teams/lab-{w.project}/members/newcomer",
+        {"role": "member"},
+    ),
+    ("DELETE", "teams/{team}/members/{person}"): lambda w: (
+        f"teams/lab-{w.project}/members/teammate",
+        None,
+    ),
+    ("GET", "people/{person}/belongings"): lambda w: ("people/contributor/belongings", None),
+    ("POST", "people/{person}/handover"): lambda w: ("people/teammate/handover", {"to": "heir"}),
+    ("GET", "requests"): lambda w: ("requests", None),
+    ("POST", "requests"): lambda w: (
+        "requests",
+        {"name": f"asked-{next(unique)}", "team": "new-team", "limit": 10},
+    ),
+    ("GET", "requests/{request}"): lambda w: (f"requests/{w.request}", None),
+    ("POST", "requests/{request}/approve"): lambda w: (f"requests/{w.request}/approve", {}),
+    ("POST", "requests/{request}/refuse"): lambda w: (
+        f"requests/{w.request}/refuse",
+        {"reason": "no room"},
+    ),
+    ("POST", "requests/{request}/withdraw"): lambda w: (f"requests/{w.request}/withdraw", None),
+    ("PATCH", "projects/{project}"): lambda w: (f"projects/{w.project}", {"title": "New"}),
     ("GET", "projects/{project}"): lambda w: (f"projects/{w.project}", None),
     ("PUT", "projects/{project}/members/{person}"): lambda w: (
         f"projects/{w.project}/members/newcomer",
@@ -67,6 +110,24 @@ ROWS: dict[tuple[str, str], Row] = {
         f"projects/{w.project}/allocation",
         {"limit": 10**9},
     ),
+    ("GET", "projects/{project}/usage"): lambda w: (f"projects/{w.project}/usage", None),
+    ("POST", "projects/{project}/credits"): lambda w: (f"projects/{w.project}/credits", CREDIT),
+    ("GET", "teams/{team}/usage"): lambda w: (f"teams/lab-{w.project}/usage", None),
+    ("GET", "teams/{team}/invoices/{period}"): lambda w: (
+        f"teams/lab-{w.project}/invoices/2025-12",
+        None,
+    ),
+    ("GET", "teams/{team}/invoices/{period}/csv"): lambda w: (
+        f"teams/lab-{w.project}/invoices/2025-12/csv",
+        None,
+    ),
+    ("GET", "teams/{team}/invoices/{period}/pdf"): lambda w: (
+        f"teams/lab-{w.project}/invoices/2025-12/pdf",
+        None,
+    ),
+    ("GET", "usage"): lambda w: ("usage", None),
+    ("GET", "prices"): lambda w: ("prices", None),
+    ("POST", "prices"): lambda w: ("prices", PRICES),
     ("POST", "projects/{project}/datasets"): lambda w: (
         f"projects/{w.project}/datasets",
         {"path": "a/b"},
@@ -75,6 +136,36 @@ ROWS: dict[tuple[str, str], Row] = {
     ("GET", "deposits/{deposit}"): lambda w: (f"deposits/{w.deposit}", None),
     ("DELETE", "deposits/{deposit}"): lambda w: (f"deposits/{w.deposit}", None),
     ("POST", "deposits/{deposit}/commit"): lambda w: (f"deposits/{w.deposit}/commit", {}),
+    ("GET", "search/count"): lambda w: ("search/count?q=objective:63x", None),
+    ("GET", "search/facets"): lambda w: ("search/facets?keys=objective,kind", None),
+    ("GET", "search/complete"): lambda w: ("search/complete?q=obj", None),
+    ("GET", "search/top"): lambda w: ("search/top", None),
+    ("GET", "records"): lambda w: ("records?q=kind:notebook", None),
+    ("GET", "datasets/{dataset}"): lambda w: (f"datasets/{w.dataset}", None),
+    ("PATCH", "datasets/{dataset}"): lambda w: (f"datasets/{w.dataset}", {"path": "plate 2"}),
+    ("DELETE", "datasets/{dataset}"): lambda w: (f"datasets/{w.dataset}", None),
+    ("PUT", "datasets/{dataset}/links/{record}"): lambda w: (
+        f"datasets/{w.dataset}/links/{w.result}",
+        None,
+    ),
+    ("DELETE", "datasets/{dataset}/links/{record}"): lambda w: (
+        f"datasets/{w.dataset}/links/{w.linked}",
+        None,
+    ),
+    ("POST", "records/move"): lambda w: (
+        "records/move",
+        {"records": [w.result, w.linked], "dataset": w.dataset},
+    ),
+    ("GET", "notes"): lambda w: (f"notes?about=dataset:{w.dataset}", None),
+    ("POST", "notes"): lambda w: ("notes", {"about": f"record:{w.plain}", "text": "good"}),
+    ("PATCH", "notes/{note}"): lambda w: (f"notes/{w.note}", {"text": "better"}),
+    ("DELETE", "notes/{note}"): lambda w: (f"notes/{w.note}", None),
+    ("GET", "trash"): lambda w: (f"trash?project={w.project}", None),
+    ("POST", "trash"): lambda w: ("trash", {"records": [w.plain], "datasets": [w.dataset]}),
+    ("POST", "trash/{trash}/restore"): lambda w: (f"trash/{w.trash}/restore", None),
+    ("DELETE", "trash/{trash}"): lambda w: (f"trash/{w.trash}", None),
+    ("GET", "journal"): lambda w: ("journal", None),
+    ("POST", "journal/{entry}/undo"): lambda w: (f"journal/{w.entry}/undo", None),
     ("GET", "images"): lambda w: ("images", None),
     ("GET", "images/{image}"): lambda w: (f"images/{w.result}", None),
     ("PATCH", "images/{image}"): lambda w: (f"images/{w.result}", {"name": "renamed"}),
@@ -86,8 +177,47 @@ ROWS: dict[tuple[str, str], Row] = {
         f"images/{w.result}/tags/Objective",
         None,
     ),
+    ("PUT", "records/{record}/tags/{key}"): lambda w: (
+        f"records/{w.result}/tags/Staining",
+        {"value": ["DAPI", "GFP"]},
+    ),
+    ("DELETE", "records/{record}/tags/{key}"): lambda w: (
+        f"records/{w.result}/tags/Objective",
+        None,
+    ),
+    ("POST", "annotations"): lambda w: (
+        "annotations",
+        {"records": [w.result], "set": {"Staining": "DAPI"}},
+    ),
+    ("GET", "terms"): lambda w: ("terms", None),
+    ("POST", "terms"): lambda w: ("terms", {"key": f"Key {next(unique)}"}),
+    ("GET", "projects/{project}/terms"): lambda w: (f"projects/{w.project}/terms", None),
+    ("POST", "projects/{project}/terms"): lambda w: (
+        f"projects/{w.project}/terms",
+        {"key": "Passage", "type": "number"},
+    ),
+    ("GET", "projects/{project}/card"): lambda w: (f"projects/{w.project}/card", None),
+    ("GET", "terms/{term}"): lambda w: (f"terms/{w.term}", None),
+    ("PATCH", "terms/{term}"): lambda w: (f"terms/{w.term}", {"help": "what it is for"}),
+    ("POST", "terms/{term}/merge"): lambda w: (f"terms/{w.term}/merge", {"into": w.into}),
+    ("GET", "terms/{term}/values"): lambda w: (f"terms/{w.term}/values?q=h", None),
+    ("POST", "terms/{term}/values"): lambda w: (f"terms/{w.term}/values", {"values": ["HEK"]}),
+    ("POST", "terms/{term}/values/{value}/rename"): lambda w: (
+        f"terms/{w.term}/values/{w.value}/rename",
+        {"to": "HeLa Kyoto"},
+    ),
+    ("GET", "sheets"): lambda w: (f"sheets?project={w.project}&format=xlsx", None),
+    ("POST", "sheets/preview"): lambda w: (
+        "sheets/preview",
+        {"project": w.project, "format": "csv", "content": sheet(w)},
+    ),
+    ("POST", "sheets/apply"): lambda w: (
+        "sheets/apply",
+        {"project": w.project, "format": "csv", "content": sheet(w), "digest": w.digest},
+    ),
     ("GET", "images/{image}/lineage"): lambda w: (f"images/{w.result}/lineage", None),
     ("GET", "files/{file}"): lambda w: (f"files/{w.file}", None),
+    ("PATCH", "files/{file}"): lambda w: (f"files/{w.plain}", {"name": "plan 2.pdf"}),
     ("GET", "templates"): lambda w: ("templates", None),
     ("POST", "templates"): lambda w: ("templates", PUBLISH),
     ("GET", "templates/{template}"): lambda w: ("templates/count-things", None),
@@ -111,6 +241,12 @@ RUN_MAY = {
     ("POST", "runs/{run}/deposits"),
 }
 RUN_REFUSED = {  # visible or addressed without a record: refused by name instead of hidden
+    ("PATCH", "teams/{team}"),
+    ("GET", "people/{person}/belongings"),
+    ("POST", "people/{person}/handover"),
+    ("POST", "requests"),
+    ("POST", "requests/{request}/approve"),
+    ("POST", "requests/{request}/refuse"),
     ("POST", "projects"),
     ("POST", "templates"),
     ("GET", "templates"),
@@ -118,6 +254,10 @@ RUN_REFUSED = {  # visible or addressed without a record: refused by name instea
     ("POST", "runs"),
     ("POST", "runs/{run}/cancel"),
     ("PUT", "projects/{project}/allocation"),
+    ("POST", "terms"),
+    ("POST", "projects/{project}/credits"),
+    ("POST", "prices"),
+    ("GET", "prices"),
 }
 
 
@@ -137,6 +277,16 @@ def expected(operation: Operation, persona: str) -> tuple[int, str | None]:
         return good
     if who == "staff":
         return good if persona in MAY["staff"] else refused
+    if who == "person":  # with an account of the facility, and a token that writes
+        return refused if persona in ("guest", "readonly") else good
+    if who == "self":
+        return good if persona in ("contributor", "staff") else refused
+    if who in ("team", "leader"):
+        return good if persona in ("leader", "staff") else hidden
+    if who == "asker" and persona == "staff":
+        return good if operation.method == "GET" else refused
+    if who == "asker":
+        return good if persona == "contributor" else hidden
     if who == "owner" and "deposits" in operation.path:
         return good if persona == "contributor" else hidden
     if persona in ("stranger", "ended"):
@@ -159,6 +309,14 @@ def test_every_role_gets_what_the_table_says(
         if made is None:  # a new world after each change
             with service_database.begin() as session:
                 made = world.make(session, f"p-{next(unique)}")
+                made = world.organise(session, made)
+            with service_database.begin() as session:  # one step that can be taken back
+                someone = Actor("contributor")
+                records.change(session, someone, t.File, made.plain, name="plan 1.pdf")
+            with service_database() as session:
+                renamed = select(func.max(t.Journal.id)).where(t.Journal.action == "rename")
+                newest = session.scalars(renamed).one()
+                made = replace(made, entry=newest)
         path, body = row(made)
         asked = f"run:{made.run_token}" if who == "run" else who
         answer = service.ask(operation.method, path, asked, json=body)

@@ -4,7 +4,7 @@ import pytest
 from openapi_spec_validator import validate
 from processes import Service
 
-from cid_server_ext.errors import CidError
+from cid_server_ext import errors
 from cid_server_ext.handlers.routes import operations
 from cid_server_ext.openapi import document
 
@@ -25,10 +25,46 @@ def test_every_error_of_the_tree_is_named(service: Service) -> None:
     served = service.ask("GET", "openapi.json", "anyone").json()
     named = served["components"]["schemas"]["Error"]["properties"]["error"]["enum"]
 
-    def tree(root: type[CidError]) -> set[str]:
-        return {root.__name__}.union(*(tree(child) for child in root.__subclasses__()))
+    known = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    kinds = {kind.__name__ for kind in known if issubclass(kind, errors.CidError)}
+    assert set(named) == kinds
+    assert len(kinds) > 10
 
-    assert set(named) == tree(CidError)
+
+def test_what_an_operation_may_answer_is_said_for_each() -> None:
+    paths = document()["paths"]
+    image = paths["/images/{image}"]
+    assert set(image["get"]["responses"]) == {
+        *("200", "304", "400", "401", "403", "404", "429", "503")
+    }
+    assert set(image["patch"]["responses"]) == {
+        *("200", "400", "401", "403", "404", "409", "413", "429", "503")
+    }
+    moved = image["patch"]["responses"]["409"]["content"]["application/json"]["schema"]
+    assert moved == {"$ref": "#/components/schemas/Moved"}
+    assert "ETag" in image["get"]["responses"]["200"]["headers"]
+    assert "Retry-After" in image["get"]["responses"]["429"]["headers"]
+
+
+def test_conditions_are_there_where_they_are_heeded() -> None:
+    paths = document()["paths"]
+
+    def conditions(path: str, verb: str) -> list[str]:
+        return [p["name"] for p in paths[path][verb]["parameters"] if p["in"] == "header"]
+
+    assert conditions("/images/{image}", "get") == ["If-None-Match"]
+    assert conditions("/images/{image}", "patch") == ["If-Match"]
+    assert conditions("/images/{image}/tags/{key}", "put") == ["If-Match"]
+    assert conditions("/images", "get") == []
+    assert conditions("/runs", "post") == []
+
+
+def test_a_path_says_what_its_parts_are() -> None:
+    paths = document()["paths"]
+    [image] = [p for p in paths["/images/{image}"]["get"]["parameters"] if p["in"] == "path"]
+    assert image["schema"] == {"type": "string", "format": "uuid"}
+    [project] = [p for p in paths["/projects/{project}"]["get"]["parameters"] if p["in"] == "path"]
+    assert project["schema"]["pattern"].startswith("^[a-z0-9]")
 
 
 @pytest.mark.parametrize("path", ["nothing", "images/x/y/z", "../whoami"])

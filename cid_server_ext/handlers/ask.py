@@ -1,0 +1,84 @@
+"""One question to the catalog: who asks, one transaction, what is signed, what staff saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ..core import policy
+from ..core.actor import Actor
+from ..core.people import staff_reads
+from ..db.session import reading
+from ..identity import actor_of
+from ..services import Services
+from ..storage import revoked
+from ..storage.tickets import Right
+
+NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request as the core sees it. `after` runs once the transaction is committed.
+
+    `known` is what was revoked before this request read anything: a ticket it signs is no good
+    once a right ended that it may still have seen.
+    """
+
+    session: Session
+    actor: Actor
+    services: Services
+    body: Any = None
+    query: Any = None
+    after: list[Callable[[], None]] = field(default_factory=list)
+    known: revoked.Moments = field(default_factory=revoked.Moments)
+    _until: list[float] = field(default_factory=list)
+
+    def ticket(self, right: Right) -> str:
+        """Sign a right of the caller, which ends with the first of his memberships."""
+        run = self.actor.run_id
+        who = revoked.person(self.actor.name) if run is None else revoked.run(run)
+        since = self.known.of(who, right.prefix)
+        if not self._until:
+            ends = policy.next_end(self.session, self.actor)
+            self._until.append(ends.timestamp() if ends else NEVER)
+        given = Right(right.prefix, right.mode, right.limit, who, since)
+        return self.services.data.signer.sign(given, until=self._until[0])
+
+
+def transact(
+    handler: Any,
+    services: Services,
+    what: str,
+    body: Any,
+    query: Any,
+    work: Callable[[Ask], Any],
+    seconds: float | None = None,
+) -> Any:
+    """Return what `work` answers to the caller, in one transaction; GET and HEAD only read.
+
+    What only reads is ended by the database after `seconds`.
+
+    What staff read of projects that are not theirs is noted before the answer is given.
+    """
+    known = services.data.revoked.now()
+    sessions = services.sessions
+    actor = actor_of(handler, sessions)
+    only_reads = handler.request.method in ("GET", "HEAD")
+    with reading(sessions, seconds) if only_reads else sessions.begin() as session:
+        if actor.staff:
+            staff_reads.watch(session)
+        ask = Ask(session, actor, services, body, query, known=known)
+        answer = work(ask)
+        saw = staff_reads.unnoted(session, actor) if actor.staff else []
+        if saw and not only_reads:
+            staff_reads.note(session, actor, what, saw)
+    if saw and only_reads:
+        with sessions.begin() as session:
+            staff_reads.note(session, actor, what, saw)
+    for step in ask.after:
+        step()
+    return answer
