@@ -7,6 +7,7 @@ the service is).
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from urllib.parse import urlparse
@@ -14,8 +15,9 @@ from urllib.parse import urlparse
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import PeriodicCallback
-from traitlets import Enum, Unicode, default
+from traitlets import Enum, Float, Int, Unicode, default
 
+from . import scrub
 from .pointer import pointer_routes
 
 SWEEP = 60_000  # milliseconds between two looks for deposits that nobody will finish
@@ -31,6 +33,9 @@ class CidApp(ExtensionApp):
     database = Unicode(help="SQLAlchemy URL of the catalog's database.").tag(config=True)
     storage = Unicode(help="Folder of images, files and staging.").tag(config=True)
     signing_key_file = Unicode(help="Key of the tickets; made when absent.").tag(config=True)
+    rate = Float(help="Requests a second that one person may send for long.").tag(config=True)
+    burst = Int(help="Requests that one person may send at once.").tag(config=True)
+    search_seconds = Float(help="Seconds that one search may take.").tag(config=True)
     service_url = Unicode(help="Where the service is, for the pointer.").tag(config=True)
 
     @default("home")
@@ -53,6 +58,18 @@ class CidApp(ExtensionApp):
         kept = f"{Path(self.storage).parent}/signing.key"
         return os.environ.get("CID_SIGNING_KEY_FILE") or kept
 
+    @default("rate")
+    def _rate(self) -> float:
+        return float(os.environ.get("CID_RATE", "50"))
+
+    @default("burst")
+    def _burst(self) -> int:
+        return int(os.environ.get("CID_BURST", "200"))
+
+    @default("search_seconds")
+    def _search_seconds(self) -> float:
+        return float(os.environ.get("CID_SEARCH_SECONDS", "5"))
+
     @default("service_url")
     def _service_url(self) -> str:
         return os.environ.get("CID_URL", "/services/cid/")
@@ -62,6 +79,8 @@ class CidApp(ExtensionApp):
         if self.home == "pointer":
             self.handlers += pointer_routes(urlparse(self.service_url).path)
             return
+        if self.home == "service":  # a laptop's log tells its only user the token to log in with
+            scrub.install((self.log, self.serverapp.log, logging.getLogger("tornado")))
         # imported here, so that a pointer in 250 users' servers loads neither database nor imaging
         from . import services
         from .handlers.routes import routes
@@ -74,6 +93,9 @@ class CidApp(ExtensionApp):
             storage=Path(self.storage).resolve(),
             signing_key_file=Path(self.signing_key_file),
             embedded=self.home == "laptop",
+            rate=self.rate,
+            burst=self.burst,
+            search_seconds=self.search_seconds,
         )
 
         def url() -> str:  # of this server, once it listens
@@ -86,6 +108,7 @@ class CidApp(ExtensionApp):
         self.serverapp.web_app.settings.update(cid=self.built, cid_data=self.built.data)
         self.handlers += routes(base)
         self.built.importer.resume()
+        self.built.importer.sweep_soon()
         PeriodicCallback(self.built.importer.sweep_soon, SWEEP).start()
         if self.home == "laptop":
             self.log.warning("CID: an embedded catalog for one trusted user, in %s", self.storage)

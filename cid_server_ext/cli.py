@@ -1,12 +1,12 @@
 """`jupyter cid ...`: the catalog from a shell, as the person whose token it is.
 
-`import` and `template` are clients of the service like any other; `migrate` is the operator's.
+`import` and `publish` are clients of the service like any other; `operator.py` has the commands
+that work on database and storage themselves.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tomllib
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from typing import Any
 import cid_client
 from cid_client.errors import CidError
 
+from . import operator
 from .errors import CidError as ServerError
 
 
@@ -69,17 +70,6 @@ def publish(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def migrate(arguments: argparse.Namespace) -> int:
-    """Bring the database to this release's schema."""
-    from .db.session import migrate as to_newest
-
-    url = arguments.database or os.environ.get("CID_DATABASE")
-    if not url:
-        raise ServerError("say which database: --database URL or CID_DATABASE")
-    to_newest(url)
-    return 0
-
-
 def _connect(arguments: argparse.Namespace) -> Any:
     return cid_client.connect(arguments.url, arguments.token)
 
@@ -117,9 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     _as_person(command)
     command.set_defaults(command=publish)
 
-    command = commands.add_parser("migrate", help="bring the database to this release's schema")
-    command.add_argument("--database", help="SQLAlchemy URL (default: CID_DATABASE)")
-    command.set_defaults(command=migrate)
+    operator.add_commands(commands)
     return parser
 
 

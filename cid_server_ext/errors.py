@@ -3,22 +3,31 @@
 CidError 500
 ├── BadInput 400      the caller can fix the request
 │   ├── BadFile 400        this file cannot be read as an image
-│   └── BadParameter 400   a parameter is unknown, missing or ill-typed
+│   ├── BadParameter 400   a parameter is unknown, missing or ill-typed
+│   └── TooCostly 400      a search that would take too long; ask for less
 ├── NotLoggedIn 401   nobody, or a token that has ended
 ├── NotAllowed 403    visible, but this action is not permitted
 ├── NotFound 404      absent, or hidden from this caller: the same answer
 ├── Conflict 409      the state moved on; reload and retry
 ├── OverQuota 413     accepting this would exceed the project's allocation
+├── TooLarge 413      more bytes than this address takes at once
+├── TooMany 429       more requests than one person may send; wait as Retry-After says
 └── Unavailable 503   a part that is needed does not answer; retry later
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class CidError(Exception):
     """The root of the tree; its message is written for the caller, one line."""
 
-    status = 500
+    status: ClassVar[int] = 500
+    retry_after: int | None = None  # seconds
 
     @property
     def name(self) -> str:
@@ -40,6 +49,10 @@ class BadParameter(BadInput):
     """A parameter is unknown, missing or ill-typed."""
 
 
+class TooCostly(BadInput):
+    """A search that would take too long; more words or one project make it quick."""
+
+
 class NotLoggedIn(CidError):
     """Nobody, or a token that has ended."""
 
@@ -59,9 +72,13 @@ class NotFound(CidError):
 
 
 class Conflict(CidError):
-    """The state moved on; reload and retry."""
+    """The state moved on; reload and retry. `changed` says what moved, newest first."""
 
     status = 409
+
+    def __init__(self, message: str, changed: Sequence[dict[str, Any]] | None = None) -> None:
+        super().__init__(message)
+        self.changed = changed
 
 
 class OverQuota(CidError):
@@ -70,7 +87,24 @@ class OverQuota(CidError):
     status = 413
 
 
+class TooLarge(CidError):
+    """More bytes than this address takes at once."""
+
+    status = 413
+
+
+class TooMany(CidError):
+    """More requests than one person may send at once."""
+
+    status = 429
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class Unavailable(CidError):
     """A part that is needed does not answer; retry later."""
 
     status = 503
+    retry_after = 2

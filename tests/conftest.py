@@ -53,6 +53,17 @@ def _tell(server: postgres.Postgres, statement: str) -> None:
 
 
 @pytest.fixture(params=DATABASES)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without any table, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/catalog.sqlite"
+    server = request.getfixturevalue("postgresql")
+    name = f"t{uuid.uuid4().hex}"
+    _tell(server, f"CREATE DATABASE {name}")
+    return str(server.url(name))
+
+
+@pytest.fixture(params=DATABASES)
 def sessions(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sessions]:
     """Sessions on an empty catalog, on SQLite and on PostgreSQL."""
     if request.param == "sqlite":

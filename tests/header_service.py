@@ -38,13 +38,14 @@ class HeaderIdentity(IdentityProvider):
         return "X-Test-Cookie" not in handler.request.headers
 
 
-def main() -> None:
+def main(warm: bool = True) -> None:
     port = sys.argv[1]
     environ = {
         "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{port}/services/cid/",
         "JUPYTERHUB_SERVICE_PREFIX": "/services/cid/",
     }
-    convert.warm_up({})
+    if warm:
+        convert.warm_up({})
     settings = {**service.config(environ), "identity_provider_class": HeaderIdentity}
     service.serve(settings, [])
 

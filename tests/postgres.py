@@ -8,12 +8,15 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from processes import free_port
+from processes import free_port, wait_until
+from sqlalchemy import create_engine, text
 
 FOUND = shutil.which("initdb") is not None and shutil.which("pg_ctl") is not None
 
@@ -30,24 +33,70 @@ class Postgres:
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def data(self) -> str:
+        return str(self.folder / "data")
 
-def start() -> Postgres:
+
+def start(settings: str = FAST) -> Postgres:
+    """Start a server; what FAST says is lost when its processes are killed."""
     folder = Path(tempfile.mkdtemp(prefix="cid-pg-"))
     if os.geteuid() == 0:
         owner = pwd.getpwnam("nobody")
         os.chown(folder, owner.pw_uid, owner.pw_gid)
     port = free_port()
-    settings = [f"listen_addresses=127.0.0.1 port={port} unix_socket_directories={folder}", FAST]
-    options = " ".join(f"-c {setting}" for setting in " ".join(settings).split())
-    data = str(folder / "data")
+    server = Postgres(folder, port)
+    data = server.data
     _run(folder, "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8")
-    _run(folder, "pg_ctl", "-D", data, "-l", str(folder / "log"), "-w", "-o", options, "start")
-    return Postgres(folder, port)
+    own = f"listen_addresses='127.0.0.1' port={port} unix_socket_directories='{folder}' {settings}"
+    with (folder / "data" / "postgresql.conf").open("a") as file:
+        file.write("\n" + own.replace(" ", "\n") + "\n")
+    launch(server)
+    return server
+
+
+def launch(server: Postgres) -> None:
+    """Start it on what it has, and wait until it answers."""
+    _run(
+        server.folder, "pg_ctl", "-D", server.data, "-l", str(server.folder / "log"), "-w", "start"
+    )
+
+
+def halt(server: Postgres, mode: str = "fast") -> None:
+    """Stop it; its data stay."""
+    _run(server.folder, "pg_ctl", "-D", server.data, "-m", mode, "-w", "stop")
+
+
+def kill(server: Postgres) -> None:
+    """Kill its first process, as nobody should; the others notice and end."""
+    first = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
+    all_of_them = [first, *map(int, _children(first))]
+    os.kill(first, signal.SIGKILL)
+    # its number too must be free before it starts again
+    wait_until(lambda: not any(map(_there, all_of_them)), 30, "PostgreSQL's processes end")
+
+
+def _children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def _there(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
 
 
 def stop(server: Postgres) -> None:
     _run(server.folder, "pg_ctl", "-D", str(server.folder / "data"), "-m", "immediate", "stop")
     shutil.rmtree(server.folder)
+
+
+def copy(server: Postgres, template: str = "empty") -> str:
+    """Make a database like `template` and return its URL."""
+    name = f"t{uuid.uuid4().hex}"
+    engine = create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    engine.dispose()
+    return server.url(name)
 
 
 def _run(folder: Path, *command: str) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from urllib.parse import quote
 import httpx
 
 TESTS = Path(__file__).parent
+LOOPBACK = ssl.create_default_context()  # made once: httpx would make one for each request
 
 
 def free_port() -> int:
@@ -55,7 +57,7 @@ class Service:
         """Call the API as `who`: a name, a dict of the hub's user model, or "run:<token>"."""
         headers = more.pop("headers", {}) | identity(who)
         url = f"{self.url}api/v1/{path}"
-        return httpx.request(method, url, headers=headers, timeout=60, **more)
+        return httpx.request(method, url, headers=headers, timeout=60, verify=LOOPBACK, **more)
 
     def staged(self) -> list[str]:
         """Return what lies in staging."""
@@ -78,8 +80,11 @@ STAFF = {
 }
 
 
-def start_service(folder: Path) -> Service:
-    """Start the real service on a free port with its own database and storage."""
+def start_service(folder: Path, **settings: str) -> Service:
+    """Start the real service on a free port with its own database and storage.
+
+    `settings` are environment variables, such as CID_DATABASE.
+    """
     port = free_port()
     environ = {
         "PATH": os.environ["PATH"],
@@ -90,6 +95,7 @@ def start_service(folder: Path) -> Service:
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        **settings,
     }
     log = (folder / "service.log").open("wb")
     process = subprocess.Popen(

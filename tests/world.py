@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import shelf
 from sqlalchemy.orm import Session
 
 from cid_server_ext.core.actor import Actor
-from cid_server_ext.core.catalog import commits, deposits, projects
+from cid_server_ext.core.catalog import (
+    commits,
+    datasets,
+    deposits,
+    edits,
+    links,
+    notes,
+    projects,
+    terms,
+)
+from cid_server_ext.core.ledger import lines
+from cid_server_ext.core.life import trash
 from cid_server_ext.core.runs import templates
 from cid_server_ext.db import tables as t
 from cid_server_ext.runners.tokens import hash_token
@@ -57,6 +69,17 @@ class World:
     deposit: str
     run: str
     run_token: str
+    request: str = ""
+    term: str = ""
+    into: str = ""
+    value: str = ""
+    digest: str = ""
+    dataset: str = ""
+    plain: str = ""
+    linked: str = ""
+    note: str = ""
+    trash: str = ""
+    entry: int = 0
 
 
 def make(session: Session, name: str = "screen", limit: int = 10**9) -> World:
@@ -65,6 +88,7 @@ def make(session: Session, name: str = "screen", limit: int = 10**9) -> World:
     image = add_image(session, name, "cells")
     template = templates.publish(session, STAFF, MANIFEST, NOTEBOOK)
     run = add_run(session, image, template, person="contributor", token=f"token of {name}")
+    session.add(charge(session, run))
     result = add_image(session, name, "cells things", run=run)
     file = session.query(t.File).filter_by(project_id=image.project_id).first()
     deposit = deposits.open_import(
@@ -76,14 +100,52 @@ def make(session: Session, name: str = "screen", limit: int = 10**9) -> World:
         declared=[{"path": "a.tif", "nbytes": 10}],
     )
     session.flush()
-    return World(name, image.uid, result.uid, file.uid, deposit.uid, run.uid, f"token of {name}")
+    for earlier in session.query(t.Request).filter_by(state="asked"):  # few may wait at once
+        earlier.state = "withdrawn"
+    asked = {"name": f"{name}-2", "team": f"lab-{name}", "title": "", "limit": 10}
+    asked |= {"members": {}, "terms": [], "purpose": "more"}
+    request = t.Request(uid=t.new_uid(), person="contributor", wanted=asked)
+    session.add(request)
+    session.flush()
+    return World(
+        name,
+        image.uid,
+        result.uid,
+        file.uid,
+        deposit.uid,
+        run.uid,
+        f"token of {name}",
+        request.uid,
+        **vocabulary(session, name),
+    )
+
+
+def vocabulary(session: Session, project: str) -> dict[str, str]:
+    """Declare two terms and a value; return their uids and the digest of a sheet without rows."""
+    manager = Actor("manager")
+    term = terms.declare(session, manager, project, terms.NewTerm("Line", values=["HeLa"]))
+    into = terms.declare(session, manager, project, terms.NewTerm("Cell lineage"))
+    value = session.query(t.Value).filter_by(term_id=term.id).one()
+    seen = edits.preview(session, manager, project, [["uid"]])
+    return {"term": term.uid, "into": into.uid, "value": value.uid, "digest": seen.digest}
+
+
+def organise(session: Session, made: World) -> World:
+    """Add a dataset, a file in it, a file linked into it, a note and something in the trash."""
+    someone = Actor("contributor")
+    dataset = datasets.create(session, someone, made.project, "plate").uid
+    plain = shelf.add_file(session, made.project, "plan.pdf", "plate").uid
+    linked = shelf.add_file(session, made.project, "run.log").uid
+    links.put(session, someone, dataset, linked)
+    note = notes.write(session, someone, f"record:{plain}", "for the paper").uid
+    gone = shelf.add_file(session, made.project, "old.log").uid
+    thrown = trash.throw(session, someone, [gone], []).uid
+    return replace(made, dataset=dataset, plain=plain, linked=linked, note=note, trash=thrown)
 
 
 def make_project(session: Session, name: str, limit: int = 10**9) -> t.Project:
     """Make the project with a member for each role, a leader, a guest and one whose time is up."""
-    project = projects.create(
-        session,
-        STAFF,
+    wanted = projects.Wanted(
         name=name,
         team=f"lab-{name}",
         title=name,
@@ -91,7 +153,9 @@ def make_project(session: Session, name: str, limit: int = 10**9) -> t.Project:
         leaders=["leader"],
         people={role: role for role in ROLES} | {"guest": "manager", "readonly": "manager"},
     )
+    project = projects.create(session, STAFF, wanted)
     ended = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=5)
+    session.add(t.TeamMember(team_id=project.team_id, person="teammate", role="member"))
     session.add(
         t.ProjectMember(project_id=project.id, person="ended", role="manager", ends_at=ended)
     )
@@ -134,6 +198,23 @@ def add_image(
     )
     commits.commit(session, deposit.id, commits.Commit([image], [file]))
     return session.query(t.Image).filter_by(uid=image.uid).one()
+
+
+def charge(session: Session, run: t.Run) -> t.Line:
+    """Return a line of the ledger, as if an earlier run of the same project had ended."""
+    project = session.get_one(t.Project, run.project_id)
+    about = {"uid": run.uid, "attempt": 0, "person": run.person, "template": "count-things 1.0.0"}
+    about |= {"ended_at": "2026-01-01T00:00:00+00:00"}
+    return t.Line(
+        key=f"cpu/{run.uid}/0",
+        kind="cpu",
+        day=dt.date(2026, 1, 1),
+        team_id=project.team_id,
+        project_id=project.id,
+        person=run.person,
+        amount=100,
+        detail=lines.names(project, project.team) | {"run": about},
+    )
 
 
 def add_run(

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Table, event, insert, inspect, select, text, tuple_
+from sqlalchemy import Connection, Table, event, insert, inspect, select, text, tuple_
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
 
 from .tables import Base, Journal
@@ -62,7 +62,7 @@ def note(session: Session, entry: Row) -> None:
     _of(session).entries.append(entry)
 
 
-def touch(session: Session, model: type[Base], keys: Iterable[Any]) -> None:
+def touch(session: Session, model: type[Base] | Table, keys: Iterable[Any]) -> None:
     """Say that a statement is about to change these rows; pass it execution option `captured`.
 
     A key is the primary key, a tuple where it has several columns.
@@ -71,7 +71,7 @@ def touch(session: Session, model: type[Base], keys: Iterable[Any]) -> None:
 
 
 def rewrite(
-    session: Session, model: type[Base], keys: Sequence[Any], before: Row, after: Row
+    session: Session, model: type[Base] | Table, keys: Sequence[Any], before: Row, after: Row
 ) -> None:
     """Say that a `captured` statement changed all these rows alike; they are not read.
 
@@ -93,6 +93,44 @@ def columns(table: Table) -> list[str]:
     """Return the columns of a table that the journal remembers."""
     passing = _PASSING.setdefault(table.name, _passing(table))
     return [column.name for column in table.columns if column.name not in passing]
+
+
+def read(
+    session: Session, table: Table, keys: Sequence[Key], *, lock: bool = False
+) -> dict[Key, Row]:
+    """Return the remembered columns of rows as they are in the database now.
+
+    With `lock` they stay so until this transaction ends.
+    """
+    names = columns(table)
+    primary = list(table.primary_key.columns)
+    where = primary[0] if len(primary) == 1 else tuple_(*primary)
+    rest, rows = iter(keys), {}
+    while batch := list(islice(rest, BATCH)):
+        asked = [key[0] for key in batch] if len(primary) == 1 else batch
+        chosen = select(*primary, *(table.columns[name] for name in names)).where(where.in_(asked))
+        if lock:  # in one order; rows that refer to these may still be added
+            chosen = chosen.order_by(*primary).with_for_update(key_share=True)
+        for found in session.connection().execute(chosen):
+            key = tuple(found[: len(primary)])
+            values = found[len(primary) :]
+            rows[key] = {n: encoded(v) for n, v in zip(names, values, strict=True)}
+    return rows
+
+
+def whole(table: Table, row: Row) -> Row:
+    """Return a row as the journal keeps one: what is empty is left out, its key stands beside."""
+    primary = {column.name for column in table.primary_key.columns}
+    return {n: v for n, v in row.items() if v is not None and n not in primary}
+
+
+def take_turn(connection: Connection) -> None:
+    """Wait until nobody else numbers entries, and hold the others up until this transaction ends.
+
+    On SQLite there is only one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": COMMIT_LOCK})
 
 
 def encoded(value: Any) -> Any:
@@ -118,8 +156,8 @@ def _of(session: Session) -> _Capture:
     return found
 
 
-def _table(model: type[Base]) -> Table:
-    table = inspect(model).local_table
+def _table(model: type[Base] | Table) -> Table:
+    table = model if isinstance(model, Table) else inspect(model).local_table
     assert isinstance(table, Table)
     return table
 
@@ -137,24 +175,9 @@ def _passing(table: Table) -> frozenset[str]:
 def _touch(session: Session, table: Table, keys: list[Key]) -> None:
     capture = _of(session)
     fresh = [key for key in keys if (table.name, key) not in capture.before]
-    found = _read(session, table, fresh)
+    # locked: what another changes between here and our commit is not ours to tell
+    found = read(session, table, fresh, lock=True)
     capture.before.update({(table.name, key): found.get(key) for key in fresh})
-
-
-def _read(session: Session, table: Table, keys: list[Key]) -> dict[Key, Row]:
-    """Return the remembered columns of rows as they are in the database now."""
-    names = columns(table)
-    primary = list(table.primary_key.columns)
-    where = primary[0] if len(primary) == 1 else tuple_(*primary)
-    rest, rows = iter(keys), {}
-    while batch := list(islice(rest, BATCH)):
-        asked = [key[0] for key in batch] if len(primary) == 1 else batch
-        chosen = select(*primary, *(table.columns[name] for name in names)).where(where.in_(asked))
-        for found in session.connection().execute(chosen):
-            key = tuple(found[: len(primary)])
-            values = found[len(primary) :]
-            rows[key] = {n: encoded(v) for n, v in zip(names, values, strict=True)}
-    return rows
 
 
 def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
@@ -210,8 +233,7 @@ def _before_commit(session: Session) -> None:
     if not capture.entries:
         return
     connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": COMMIT_LOCK})
+    take_turn(connection)
     for number, entry in enumerate(capture.entries):
         connection.execute(insert(Journal).values(**entry, rows=rows if number == 0 else []))
 
@@ -221,13 +243,16 @@ def _differences(session: Session, capture: _Capture) -> list[Row]:
     alike: dict[str, Row] = {}
     for table in journaled():
         keys = [key for name, key in capture.before if name == table.name]
-        now = _read(session, table, keys) if keys else {}
+        now = read(session, table, keys) if keys else {}
         for key in keys:
             item = _difference(table, key, capture.before[table.name, key], now.get(key))
             if item is None:
                 continue
             same = json.dumps([table.name, item["before"], item["after"]], sort_keys=True)
             alike.setdefault(same, item | {"keys": []})["keys"].append(list(key))
+    for item in capture.rewrites:  # which of the two came last could not be told afterwards
+        if any((item["table"], tuple(key)) in capture.before for key in item["keys"]):
+            raise Unrecorded(f"a row of {item['table']} was both touched and rewritten")
     return [*alike.values(), *capture.rewrites]
 
 
@@ -238,10 +263,8 @@ def _difference(table: Table, key: Key, before: Row | None, after: Row | None) -
         changed = {name for name in after if before[name] != after[name]}
         before = {name: before[name] for name in sorted(changed)}
         after = {name: after[name] for name in sorted(changed)}
-    else:  # a whole row: what is empty is left out, its key stands in `keys`
-        primary = {column.name for column in table.primary_key.columns}
-        before = before and {n: v for n, v in before.items() if v is not None and n not in primary}
-        after = after and {n: v for n, v in after.items() if v is not None and n not in primary}
+    else:
+        before, after = before and whole(table, before), after and whole(table, after)
     return {"table": table.name, "before": before, "after": after}
 
 

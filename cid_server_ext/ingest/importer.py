@@ -1,31 +1,40 @@
 """The import queue of the service: prepare, move, commit; each step can be done again after a kill.
 
-A prepared commit is written to the deposit before the first move in storage, so a restart finishes
-it; a deposit that was not prepared is prepared anew. What fails leaves nothing: no staged byte, no
-reservation, no row.
+The database is the queue: each service process takes what nobody works on and holds it by a lease.
+A prepared commit is written to the deposit before the first move in storage, so whoever takes it
+next finishes it; a deposit that was not prepared is prepared anew. What fails leaves nothing: no
+staged byte, no reservation, no row.
 """
 
 from __future__ import annotations
 
 import logging
+import secrets
+import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from ..core.catalog import commits, deposits
-from ..core.runs import runs
-from ..db.session import Sessions
+from ..core import duties
+from ..core.catalog import commits, deposits, imports
+from ..core.runs import leases, runs
+from ..db.session import Sessions, reading
 from ..db.tables import Deposit, Run
-from ..errors import CidError
+from ..errors import CidError, Conflict
 from ..storage.roots import Root, staging_prefix
 from .prepare import Prepared, Staged, Watch, prepare
 
 log = logging.getLogger(__name__)
 
 EVERY = 1.0  # seconds between two progress rows
+BEAT = 3.0  # seconds between two looks at the queue; a lease lasts five of them
+SWEEP = 120.0  # seconds of the duty
+# the database does not answer: the import waits for it, it has not failed
+AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +55,42 @@ class Importer:
     def __init__(self, sessions: Sessions, root: Root, threads: int = 2) -> None:
         self.sessions = sessions
         self.root = root
+        self.process = duties.myself()
         self._stopping = False
+        self._stop = threading.Event()
         self._busy: set[str] = set()
+        self._lock = threading.Lock()
+        self._heart = threading.Thread(target=self._beat, name="import lease", daemon=True)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="import")
 
     def submit(self, uid: str) -> None:
-        """Import this deposit, whose state is importing, as soon as a thread is free."""
-        self._busy.add(uid)
-        self._pool.submit(self._work, uid).add_done_callback(_log_defect)
+        """Import this deposit as soon as a thread is free, unless another process was first."""
+        with self._lock:
+            if uid not in self._busy and not self._stopping:
+                self._busy.add(uid)
+                self._pool.submit(self._work, uid).add_done_callback(_log_defect)
 
     def resume(self) -> None:
-        """Take up what an earlier process left: imports half done, staging nobody owns."""
-        with self.sessions.begin() as session:
-            waiting = [deposit.uid for deposit in deposits.in_states(session, "importing")]
-        for uid in waiting:
-            self.submit(uid)
+        """From now on look for what waits: new imports, and those of a process that died."""
+        self._heart.start()
+
+    def _beat(self) -> None:
+        """Keep the leases of what is imported here, and take up what nobody works on."""
+        while True:
+            try:
+                if busy := list(self._busy):
+                    with self.sessions.begin() as session:
+                        imports.renew(session, self.process, busy)
+                with reading(self.sessions) as session:
+                    waiting = imports.waiting(session)
+                for uid in waiting:
+                    self.submit(uid)
+            except AWAY as error:
+                log.warning("import queue: %s", type(error).__name__)
+            except Exception:
+                log.exception("import queue")
+            if self._stop.wait(BEAT):
+                return
 
     def sweep_soon(self) -> None:
         """Sweep in a thread of ours, so that whoever asks does not wait."""
@@ -72,25 +102,57 @@ class Importer:
         # listed before the deposits are: one that is opened in between is not taken for left over
         found = {path.name for path in staging.iterdir()} if staging.exists() else set()
         with self.sessions.begin() as session:
-            for deposit in deposits.expired(session):
-                deposits.end(session, deposit, "aborted")
+            if not duties.take(session, "sweep", self.process, SWEEP):
+                return
+            leases.fail_uncommitted(session)
+            stale = [deposit.id for deposit in deposits.expired(session)]
+            left = [_job(deposit) for deposit in imports.left_behind(session)]
+        for deposit_id in stale:
+            self._expire(deposit_id)
+        for job in left:
+            self._tidy(job, job.prepared)
+        with reading(self.sessions) as session:
             under_way = {d.uid for d in deposits.in_states(session, "open", "importing")}
         for name in found - under_way - self._busy:
             self.root.remove(f"staging/{name}")
 
+    def _expire(self, deposit_id: int) -> None:
+        try:
+            with self.sessions.begin() as session:
+                deposits.end(session, session.get_one(Deposit, deposit_id), "aborted")
+        except Conflict:
+            pass  # its person was faster
+
     def close(self) -> None:
-        """Stop; imports under way are taken up at the next start."""
-        self._stopping = True
+        """Stop; imports under way are taken up by the next process, or by another one."""
+        with self._lock:
+            self._stopping = True
+        self._stop.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._heart.is_alive():
+            self._heart.join()
+        try:
+            with self.sessions.begin() as session:
+                imports.leave(session, self.process)
+        except AWAY as error:
+            log.warning("import queue: %s; its leases end by themselves", type(error).__name__)
 
     def _work(self, uid: str) -> None:
         try:
             self._import(uid)
+        except AWAY as error:
+            log.warning("import of %s waits: %s", uid, type(error).__name__)
         finally:
             self._busy.discard(uid)
 
     def _import(self, uid: str) -> None:
-        job = self._load(uid)
+        job = self._claim(uid)
+        if job is None:
+            with reading(self.sessions) as session:
+                over = imports.over(session, uid)
+            if over:
+                self.root.remove(staging_prefix(uid))
+            return
         prepared = job.prepared
         try:
             prepared = prepared or self._prepare(job)
@@ -98,37 +160,25 @@ class Importer:
             self._commit(job, prepared)
         except Exception as error:
             if self._stopping:
-                return  # staging stays: the next start takes it up
+                return  # staging stays: whoever takes it next goes on
+            if isinstance(error, AWAY):
+                raise
             self._give_up(job, prepared, _told(uid, error))
-        self.root.remove(staging_prefix(uid))
+        else:
+            self.root.remove(staging_prefix(uid))
 
-    def _load(self, uid: str) -> _Job:
+    def _claim(self, uid: str) -> _Job | None:
+        """Take the deposit; None when another process has it, or it is given up or done."""
         with self.sessions.begin() as session:
-            deposit = session.query(Deposit).filter_by(uid=uid).one()
-            run = deposit.run
-            outputs = tuple(deposit.manifest.get("outputs") or ())
-            staged = Staged(
-                uid=uid,
-                kind=deposit.kind,
-                declared=tuple((f["path"], int(f["nbytes"])) for f in deposit.declared),
-                outputs=outputs,
-                input_name=run.inputs[0].image.name if run else "",
-                label=f"{run.template.name} {run.uid[:8]}" if run else "",
-            )
-            kept = deposit.results.get("prepared")
-            prepared = Prepared.from_json(kept) if kept else None
-            return _Job(deposit.id, uid, staged, deposit.manifest, prepared, deposit.run_id)
+            deposit = imports.claim(session, self.process, uid)
+            return deposit and _job(deposit)
 
     def _prepare(self, job: _Job) -> Prepared:
-        self.root.remove(f"{staging_prefix(job.uid)}/out")
         prepared = prepare(self.root, job.staged, self._watch(job))
         with self.sessions.begin() as session:
+            kept = {"prepared": prepared.as_json()}
+            imports.hold(session, self.process, job.id, results=kept, manifest=job.manifest)
             deposits.widen(session, job.id, prepared.commit.nbytes)
-            session.execute(
-                update(Deposit)
-                .where(Deposit.id == job.id)
-                .values(results={"prepared": prepared.as_json()})
-            )
         return prepared
 
     def _publish(self, prepared: Prepared) -> None:
@@ -140,7 +190,9 @@ class Importer:
 
     def _commit(self, job: _Job, prepared: Prepared) -> None:
         with self.sessions.begin() as session:
+            imports.hold(session, self.process, job.id)
             deposit = commits.commit(session, job.id, prepared.commit)
+            deposit.lease_by = deposit.lease_until = None
             if job.run_id is not None:
                 state = str(job.manifest.get("state", "done"))
                 run = session.get_one(Run, job.run_id)
@@ -149,26 +201,34 @@ class Importer:
     def _give_up(self, job: _Job, prepared: Prepared | None, error: dict[str, Any]) -> None:
         """End the deposit without a result; of a failed run at least its notebook is kept."""
         if prepared is None and self._keep_notebook(job, error):
+            self.root.remove(staging_prefix(job.uid))
             return
         with self.sessions.begin() as session:
-            deposit = session.get_one(Deposit, job.id)
-            if deposit.state == "done":
-                return  # somebody else committed it: what is published belongs to the catalog
+            deposit = imports.owned(session, self.process, job.id)
+            if deposit is None:
+                return  # another process has it: what is published is for it to use
             if deposit.state == "importing":
                 deposits.end(session, deposit, "failed", error=error)
                 if job.run_id is not None:
                     run = session.get_one(Run, job.run_id)
                     manifest = {**job.manifest, "error": error}
                     runs.finish(session, run, "failed", manifest=manifest, deposit=deposit)
+        self._tidy(job, prepared)
+
+    def _tidy(self, job: _Job, prepared: Prepared | None) -> None:
+        """Remove all bytes of a deposit that ended without a result, then let go of it."""
         for _, target in prepared.moves if prepared else ():
             self.root.remove(target)
+        self.root.remove(staging_prefix(job.uid))
+        with self.sessions.begin() as session:
+            imports.forget(session, job.id)
 
     def _keep_notebook(self, job: _Job, error: dict[str, Any]) -> bool:
         """Commit the executed notebook of a run whose other outputs were refused."""
         only = tuple(o for o in job.staged.outputs if o.get("kind") == "notebook")
         if job.run_id is None or not only or only == job.staged.outputs:
             return False
-        staged = Staged(job.uid, "run", (), only, job.staged.input_name, job.staged.label)
+        staged = replace(job.staged, declared=(), outputs=only)
         manifest = {**job.manifest, "state": "failed", "error": error}
         try:
             rest = _Job(job.id, job.uid, staged, manifest, None, job.run_id)
@@ -190,6 +250,7 @@ class Importer:
             nonlocal planned
             planned += nbytes
             with self.sessions.begin() as session:
+                imports.hold(session, self.process, job.id)
                 deposits.widen(session, job.id, staged_bytes + planned)
 
         def progress(fraction: float, text: str) -> None:
@@ -198,15 +259,32 @@ class Importer:
                 return
             last = time.monotonic()
             told = {"fraction": round(fraction, 3), "text": text[:200]}
-            importing = (Deposit.id == job.id) & (Deposit.state == "importing")
-            with self.sessions.begin() as session:
-                done = session.execute(update(Deposit).where(importing).values(progress=told))
-            given_up = done.rowcount == 0
+            try:
+                with self.sessions.begin() as session:
+                    imports.hold(session, self.process, job.id, progress=told)
+            except Conflict:
+                given_up = True
 
         def should_stop() -> bool:
             return self._stopping or given_up
 
         return Watch(plan, progress, should_stop)
+
+
+def _job(deposit: Deposit) -> _Job:
+    run = deposit.run
+    staged = Staged(
+        uid=deposit.uid,
+        kind=deposit.kind,
+        declared=tuple((f["path"], int(f["nbytes"])) for f in deposit.declared),
+        outputs=tuple(deposit.manifest.get("outputs") or ()),
+        input_name=run.inputs[0].image.name if run else "",
+        label=f"{run.template.name} {run.uid[:8]}" if run else "",
+        out=f"out-{secrets.token_hex(4)}",
+    )
+    kept = deposit.results.get("prepared")
+    prepared = Prepared.from_json(kept) if kept else None
+    return _Job(deposit.id, deposit.uid, staged, deposit.manifest, prepared, deposit.run_id)
 
 
 def _log_defect(done: Future[None]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..core.catalog.commits import Commit, NewFile, NewImage
 from ..errors import BadFile, BadInput
+from ..storage import manifests
 from ..storage.roots import Root, file_prefix, image_prefix, staging_prefix
 from .convert import Converted, convert
 
@@ -27,6 +28,7 @@ class Staged:
     outputs: tuple[dict[str, Any], ...] = ()
     input_name: str = ""  # of a run: its input image's name, which results are called after
     label: str = ""  # of a run: what its executed notebook is called
+    out: str = "out"  # where it is converted to; two processes never write to the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def _convert(
     root: Root, staged: Staged, key: str, number: int, kind: str, watch: Watch
 ) -> Iterator[tuple[Converted, str]]:
     """Yield each image of one staged file with the key where it was written."""
-    out = f"{staging_prefix(staged.uid)}/out/{number}"
+    out = f"{staging_prefix(staged.uid)}/{staged.out}/{number}"
     try:
         images = convert(
             root.path(key),
@@ -151,7 +153,7 @@ def _convert(
 def _image(
     root: Root, staged: Staged, image: Converted, key: str, name: str, kind: str, **more: Any
 ) -> NewImage:
-    uid = _uid(staged, f"image/{key}")
+    uid = _uid(staged, "image/" + key.partition(f"/{staged.out}/")[2])
     return NewImage(
         uid=uid,
         name=name[:200],
@@ -166,7 +168,7 @@ def _image(
         tags=image.tags,
         prefix=image_prefix(uid),
         nbytes=image.nbytes,
-        sha256=root.digest(key),
+        sha256=manifests.write(root.path(key)),
         **more,
     )
 

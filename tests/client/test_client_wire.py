@@ -47,10 +47,25 @@ def test_a_refusal_by_somebody_else_goes_by_its_status() -> None:
 def test_the_server_has_no_error_that_the_client_does_not_know() -> None:
     ours = {kind.__name__: kind.status for kind in errors._below(errors.CidError)}
     server = pytest.importorskip("cid_server_ext.errors")
-    theirs = [kind for kind in vars(server).values() if isinstance(kind, type)]
-    assert {
-        k.__name__: k.status for k in theirs if k is not server.CidError
-    }.items() <= ours.items()
+    kinds = errors._below(server.CidError)
+    theirs = {k.__name__: k.status for k in kinds if k.__module__ == server.__name__}
+    assert theirs.items() <= ours.items()
+    assert len(theirs) > 8
+
+
+@pytest.mark.parametrize("verb", ["GET", "POST"])
+def test_whoever_sends_very_much_waits_for_his_turn(verb: str) -> None:
+    answers = iter([httpx.Response(429, headers={"Retry-After": "0"}, json={"error": "TooMany"})])
+    asking = session(lambda request: next(answers, httpx.Response(200, json={"n": 1})))
+    assert (asking.get("runs") if verb == "GET" else asking.send(verb, "runs", {})) == {"n": 1}
+
+
+def test_a_wait_that_is_too_long_is_an_error() -> None:
+    headers = {"Retry-After": "3600"}
+    asking = session(lambda request: httpx.Response(429, headers=headers, json=None))
+    with pytest.raises(errors.TooMany) as caught:
+        asking.get("runs")
+    assert caught.value.retry_after == 3600
 
 
 def test_a_get_is_tried_again_while_the_catalog_is_away() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -19,9 +20,12 @@ def counters(sessions: Sessions) -> tuple[int, int]:
 
 def test_a_hundred_threads_racing_for_ten_places_get_ten(sessions: Sessions) -> None:
     with sessions.begin() as session:
-        project = world.make_project(session, "screen", limit=1000)
+        project = world.make_project(session, "screen", limit=5000)
+        allocations.reserve(session, project.id, 4000)
+    together = threading.Barrier(100)
 
     def race(_: int) -> str:
+        together.wait()
         try:
             with sessions.begin() as session:
                 allocations.reserve(session, project.id, 100)
@@ -29,10 +33,10 @@ def test_a_hundred_threads_racing_for_ten_places_get_ten(sessions: Sessions) -> 
             return "refused"
         return "reserved"
 
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(100) as pool:
         answers = list(pool.map(race, range(100)))
-    assert answers.count("reserved") == 10
-    assert counters(sessions) == (0, 1000)
+    assert (answers.count("reserved"), answers.count("refused")) == (10, 90)
+    assert counters(sessions) == (0, 5000)
 
 
 def test_settling_turns_the_promise_into_use_and_gives_the_rest_back(sessions: Sessions) -> None:

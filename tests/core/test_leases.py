@@ -9,8 +9,9 @@ import pytest
 from run_rows import fill, queue, read
 from sqlalchemy import update
 
+from cid_server_ext.core import journal
 from cid_server_ext.core.runs import leases, states
-from cid_server_ext.db.tables import Allocation, Run
+from cid_server_ext.db.tables import Allocation, Dataset, Deposit, Run
 from cid_server_ext.errors import Conflict
 
 
@@ -184,3 +185,31 @@ def test_the_last_error_is_forgotten_when_the_run_starts_again(catalog):
     assert read(catalog, run.id).error["error"] == "WorkerDied"
     claim(catalog)
     assert read(catalog, run.id).error is None
+
+
+def test_a_run_whose_commit_nobody_finishes_has_failed(catalog):
+    lost, going = queue(catalog, 2, state="committing")
+    with catalog.begin() as session:
+        now = states.database_now(session)
+        dataset = Dataset(project_id=1, path="results")
+        session.add(dataset)
+        session.flush()
+        session.add(
+            Deposit(
+                project_id=1,
+                dataset_id=dataset.id,
+                kind="run",
+                state="importing",
+                person="researcher",
+                run_id=going.id,
+                declared=[],
+                reserved=0,
+                expires_at=now,
+            )
+        )
+        journal.record(session, "test", "set up", "test")
+    for expected in ([lost.id], []):
+        with catalog.begin() as session:
+            assert leases.fail_uncommitted(session) == expected
+    assert (read(catalog, lost.id).state, read(catalog, going.id).state) == ("failed", "committing")
+    assert "run it again" in read(catalog, lost.id).error["message"]

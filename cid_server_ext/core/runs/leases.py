@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from ...db import capture
-from ...db.tables import Run, Template
+from ...db.tables import Deposit, Run, Template
 from ...errors import Conflict
 from .. import journal
 from . import states
@@ -171,6 +171,20 @@ def live_clusters(session: Session) -> set[str]:
         Run.lease_until >= states.database_now(session),
     )
     return {name for name in session.scalars(used) if name is not None}
+
+
+def fail_uncommitted(session: Session) -> list[int]:
+    """End the runs whose commit nobody will finish: their deposit is gone, as after a rebuild."""
+    importing = select(Deposit.id).where(Deposit.run_id == Run.id, Deposit.state == "importing")
+    alone = (Run.state == "committing") & ~importing.exists()
+    message = "what it was committing is gone; its inputs are there: run it again"
+    error = {"error": "Abandoned", "message": message}
+    found = session.scalars(select(Run.id).where(alone).order_by(Run.id)).all()
+    return [
+        run_id
+        for run_id in found
+        if _try_move(session, run_id, "failed", only_if=alone, error=error)
+    ]
 
 
 def _held(conductor: str) -> ColumnElement[bool]:

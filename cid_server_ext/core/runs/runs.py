@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from ...db.tables import Deposit, File, Image, Project, Run, RunInput
@@ -13,8 +13,11 @@ from ...errors import Conflict, NotAllowed
 from .. import journal, policy
 from ..actor import Actor
 from ..catalog import tags
+from ..catalog.tagging import By
 from ..search import index
 from . import states
+
+Written = TypeVar("Written", Image, File)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,15 @@ def listing(
     return list(session.scalars(query.order_by(Run.id.desc()).limit(min(limit, 200))))
 
 
-def outputs(session: Session, runs: list[Run]) -> dict[int, tuple[list[Image], list[File]]]:
-    """Return what each run wrote, in two queries for all of them."""
+def outputs(
+    session: Session, actor: Actor, runs: list[Run]
+) -> dict[int, tuple[list[Image], list[File]]]:
+    """Return what each run wrote and the caller reaches, in two queries for all of them."""
     ids = [run.id for run in runs]
     found: dict[int, tuple[list[Image], list[File]]] = {run.id: ([], []) for run in runs}
-    for image in session.scalars(select(Image).where(Image.run_id.in_(ids)).order_by(Image.id)):
+    for image in session.scalars(_written(actor, Image, ids)):
         found[image.run_id or 0][0].append(image)
-    for file in session.scalars(select(File).where(File.run_id.in_(ids)).order_by(File.id)):
+    for file in session.scalars(_written(actor, File, ids)):
         found[file.run_id or 0][1].append(file)
     return found
 
@@ -82,7 +87,8 @@ def cancel(session: Session, actor: Actor, uid: str) -> Run:
         states.move(session, run.id, "cancelled", by=actor.name)
     else:
         session.execute(update(Run).where(Run.id == run.id).values(cancel_asked=True))
-        journal.record(session, actor.name, "ask to cancel", f"run:{run.uid}")
+        about = f"run:{run.uid}"
+        journal.record(session, actor.name, "ask to cancel", about, project_id=run.project_id)
     session.refresh(run)
     return run
 
@@ -139,12 +145,15 @@ def _tag_results(session: Session, run: Run, deposit: Deposit) -> None:
     uids = deposit.results.get("images", [])
     made = session.scalars(select(Image).where(Image.uid.in_(uids))).all()
     told = {"Template": f"{run.template.name} {run.template.version}", **run.metrics}
+    told = {k: str(v).lower() if isinstance(v, bool) else v for k, v in told.items()}
     for image in made:
-        for key, value in told.items():
-            value = str(value).lower() if isinstance(value, bool) else value
-            term = tags.term_called(session, image.project_id, key, value, kind="processing")
-            tags.write(session, image, term, value, source="run", set_by=run.person)
+        tags.write(session, image, told, kind="processing", by=By("run", run.person))
     index.refresh(session, [image.id for image in made])
+
+
+def _written(actor: Actor, record: type[Written], run_ids: list[int]) -> Select[Written]:
+    mine = policy.visible(actor, record).where(record.run_id.in_(run_ids))
+    return mine.order_by(record.id)
 
 
 def _own(session: Session, actor: Actor, uid: str) -> Run:

@@ -8,15 +8,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, true, type_coerce, update
+from sqlalchemy import ColumnElement, select, true, update
 from sqlalchemy.orm import Session
-from sqlalchemy.sql import func
 
-from ...db import capture
-from ...db.tables import UTC, Deposit, Run
+from ...db import capture, clock
+from ...db.tables import Deposit, Run
 from ...errors import Conflict, NotFound
 from .. import journal
-from ..ledger import allocations
+from ..ledger import allocations, lines
 
 NEXT = {
     "queued": {"starting", "cancelled"},
@@ -59,13 +58,17 @@ def move(
         raise _refusal(session, run_id, to)
     if to in ENDED:
         _give_back_room(session, run_id, moved.project_id, moved.reserved)
+        lines.end_of_run(session, run_id)
     detail = {"attempt": moved.attempt} | {k: changes[k] for k in ("error",) if changes.get(k)}
-    journal.record(session, by or moved.person, f"run {to}", f"run:{moved.uid}", detail)
+    about = f"run:{moved.uid}"
+    journal.record(
+        session, by or moved.person, f"run {to}", about, detail, project_id=moved.project_id
+    )
 
 
 def database_now(session: Session) -> dt.datetime:
     """Return the database's clock, the only one that leases and stamps are read from."""
-    return session.scalars(select(type_coerce(func.now(), UTC()))).one()
+    return clock.now(session)
 
 
 def _before(to: str) -> list[str]:

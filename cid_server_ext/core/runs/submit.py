@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...db.tables import Image, Project, Run, RunInput, Template, new_uid
@@ -12,6 +13,7 @@ from ...errors import BadInput, Conflict
 from .. import journal, policy
 from ..actor import Actor
 from ..ledger import allocations
+from ..search import find
 from . import manifest as manifests
 from . import parameters, templates
 
@@ -23,19 +25,21 @@ def submit(
     session: Session,
     actor: Actor,
     template: str,
-    images: list[str],
+    images: list[str] | str,
     given: dict[str, Any],
 ) -> list[Run]:
-    """Queue one run for each image, all of one batch; all or nothing.
+    """Queue one run for each image, all of one batch; all or nothing. A text is a query.
 
     Raises NotFound, NotAllowed (contributor of each image's project), BadParameter, BadInput or
     OverQuota before anything is queued.
     """
     published = templates.newest(session, actor, template)
+    manifest = manifests.read(published.manifest)
+    if isinstance(images, str):
+        images = _found(session, actor, images, manifest.inputs.kind)
     if not 1 <= len(images) <= MOST_IMAGES or len(set(images)) != len(images):
         raise BadInput(f"a batch takes 1 to {MOST_IMAGES} images, each once")
     chosen = [policy.require(session, actor, "contributor", Image, uid) for uid in images]
-    manifest = manifests.read(published.manifest)
     values = parameters.checked(manifest, given)
     for image in chosen:
         _check_active(image.project)
@@ -44,6 +48,15 @@ def submit(
     runs = [_queue(session, actor, published, manifest, image, values, batch) for image in chosen]
     session.flush()
     return runs
+
+
+def _found(session: Session, actor: Actor, query: str, kind: str) -> list[str]:
+    """Return the images of the kind that the template takes, in the order they came."""
+    asked = find.Asked(query, kinds=frozenset({kind}))
+    ids = find.every(session, actor, asked, MOST_IMAGES)
+    if not ids:
+        raise BadInput(f"query: it finds no {kind} that you can see")
+    return list(session.scalars(select(Image.uid).where(Image.id.in_(ids)).order_by(Image.id)))
 
 
 def output_bytes(manifest: manifests.Manifest, image: Image) -> int:
@@ -86,7 +99,8 @@ def _queue(
         "inputs": [image.uid],
         "project": session.get_one(Project, image.project_id).name,
     }
-    journal.record(session, actor.name, "submit run", f"run:{run.uid}", detail)
+    about = f"run:{run.uid}"
+    journal.record(session, actor.name, "submit run", about, detail, project_id=run.project_id)
     return run
 
 

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, bindparam, select, text
 from sqlalchemy.orm import Session, selectinload
 
-from ...db.tables import EVERYTHING, Dataset, Document, Note, Record, Tag
+from ...db.tables import EVERYTHING, Dataset, Document, Image, Link, Note, Record, Tag
 from . import words
 
 Posting = tuple[int, int, int]  # entry, project, kind
@@ -30,13 +30,28 @@ def refresh(session: Session, record_ids: Iterable[int]) -> None:
         _refresh(session, batch)
 
 
+def remake(session: Session) -> None:
+    """Make all postings, tallies and documents again, from nothing, in this transaction."""
+    for derived in ("posting", "tally", "document"):
+        session.execute(text(f"DELETE FROM {derived}"))
+    last = 0
+    while batch := list(session.scalars(_next(last))):
+        _refresh(session, batch)
+        session.expunge_all()
+        last = batch[-1]
+
+
+def _next(last: int) -> Select[int]:
+    return select(Record.id).where(Record.id > last).order_by(Record.id).limit(BATCH)
+
+
 def _refresh(session: Session, ids: list[int]) -> None:
     session.flush()
     chosen = select(Record).where(Record.id.in_(ids)).order_by(Record.id)
     # the lock: whoever refreshes the same record waits, and then reads what we wrote
     locked = chosen.with_for_update(of=Record).execution_options(populate_existing=True)
     records = list(session.scalars(locked.options(*_WHOLE)))
-    notes = _notes(session, ids)
+    notes, channels = _notes(session, ids), _channels(session, ids)
     old = {
         row.record_id: {(e, p, k) for e, p, k in row.postings}
         for row in session.execute(
@@ -56,6 +71,7 @@ def _refresh(session: Session, ids: list[int]) -> None:
                 "record_id": record.id,
                 "name": words.fold(record.name),
                 "words": words.document(_texts(record, notes.get(record.id, []))) if wanted else "",
+                "channels": channels.get(record.id, "|"),
                 "postings": sorted(list(posting) for posting in wanted),
             }
         )
@@ -69,7 +85,8 @@ def _postings(record: Record) -> Iterable[Posting]:
         return
     kind = KIND.get(record.kind, FILE)
     places = {(record.project_id, record.dataset_id)}
-    places |= {(link.project_id, link.dataset_id) for link in record.links}
+    shown = (link for link in record.links if link.dataset.trash_id is None)
+    places |= {(link.project_id, link.dataset_id) for link in shown}
     values = {tag.value_id for tag in record.tags if tag.value_id is not None}
     for project_id, dataset_id in places:
         yield (-dataset_id, project_id, kind)
@@ -80,8 +97,24 @@ def _postings(record: Record) -> Iterable[Posting]:
 
 
 def _texts(record: Record, notes: list[str]) -> list[str]:
-    tags = [tag.shown for tag in record.tags]
-    return [record.name, record.dataset.path, record.created_by, *tags, *notes]
+    """Return what a record is found by. Who sees it by a link must not find out about its home."""
+    own = [record.name, record.created_by, *(tag.shown for tag in record.tags)]
+    if any(link.project_id != record.project_id for link in record.links):
+        return own
+    return [*own, record.dataset.path, *notes]
+
+
+def _channels(session: Session, ids: list[int]) -> dict[int, str]:
+    """Return the words of each image's channels, as `Document.channels` keeps them."""
+    chosen = select(Image.id, Image.channels).where(Image.id.in_(ids))
+    return {record_id: channel_words(channels) for record_id, channels in session.execute(chosen)}
+
+
+def channel_words(channels: list[dict[str, Any]] | None) -> str:
+    """Return the words of channels' names between bars."""
+    named = (channel.get("name") for channel in channels or ())
+    folded = (" ".join(words.tokens(name)) for name in named if isinstance(name, str))
+    return "".join(f"| {name} " for name in folded if name) + "|"
 
 
 def _notes(session: Session, ids: list[int]) -> dict[int, list[str]]:
@@ -112,12 +145,12 @@ def _write_documents(session: Session, new: list[dict[str, Any]], known: set[int
     connection = session.connection()
     table = Document.__table__
     added = [row for row in new if row["record_id"] not in known]
-    changed = [row for row in new if row["record_id"] in known]
+    changed = [row | {"which": row["record_id"]} for row in new if row["record_id"] in known]
     if added:
         connection.execute(table.insert(), added)  # type: ignore[attr-defined]
-    for row in changed:
-        where = table.c.record_id == row["record_id"]
-        connection.execute(table.update().where(where).values(**row))  # type: ignore[attr-defined]
+    if changed:
+        one = table.update().where(table.c.record_id == bindparam("which"))  # type: ignore[attr-defined]
+        connection.execute(one, changed)
 
 
 def _parameters(postings: list[tuple[Posting, int]]) -> list[dict[str, int]]:
@@ -125,7 +158,7 @@ def _parameters(postings: list[tuple[Posting, int]]) -> list[dict[str, int]]:
 
 
 _WHOLE = (
-    selectinload(Record.links),
+    selectinload(Record.links).joinedload(Link.dataset).load_only(Dataset.trash_id),
     selectinload(Record.tags).selectinload(Tag.value),
     selectinload(Record.dataset).load_only(Dataset.path),
 )

@@ -6,9 +6,10 @@ Text was folded and split before it came here (`core.search.words`), so both fin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection
+from sqlalchemy import ColumnElement, Connection, Select
 
 from . import postgres, sqlite
 
@@ -22,11 +23,17 @@ class FullText(Protocol):
     def drop(self, connection: Connection) -> None:
         """Remove them."""
 
-    def matches(self, token: str, *, prefix: bool) -> ColumnElement[bool]:
-        """Return the WHERE clause on Document: has this word, or one that begins with it."""
+    def contains(self, column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+        """Return the WHERE clause: these characters stand in the column, read row by row."""
 
-    def name_contains(self, folded: str) -> ColumnElement[bool]:
-        """Return the WHERE clause on Document: these letters stand somewhere in its name."""
+    def with_words(self, tokens: Sequence[str], *, whole: bool) -> Select[int]:
+        """Select the records that have all these words, by the index.
+
+        Unless `whole`, the last one may be the beginning of a word.
+        """
+
+    def with_letters(self, folded: str) -> Select[int]:
+        """Select the records with these three or more letters in their name, by the index."""
 
 
 def of(dialect: str) -> FullText:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, cast, func, literal_column, text
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    cast,
+    func,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 from ..tables import Document
@@ -30,13 +41,15 @@ class TsVector:
         connection.execute(text("DROP INDEX IF EXISTS ix_document_name"))
         connection.execute(text("ALTER TABLE document DROP COLUMN IF EXISTS vector"))
 
-    def matches(self, token: str, *, prefix: bool) -> ColumnElement[bool]:
-        """Ask the vector; a token has letters and digits only, so it can be cast as it is."""
-        asked = f"'{token}'" + (":*" if prefix else "")
-        return VECTOR.op("@@")(cast(asked, TSQUERY))
+    def contains(self, column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+        """Look for them literally: nothing is a wildcard."""
+        return func.strpos(column, text) > 0
 
-    def name_contains(self, folded: str) -> ColumnElement[bool]:
+    def with_words(self, tokens: Sequence[str], *, whole: bool) -> Select[int]:
+        """Ask the vector; a token has letters and digits only, so it can be cast as it is."""
+        asked = " & ".join(f"'{token}'" for token in tokens) + ("" if whole else ":*")
+        return select(Document.record_id).where(VECTOR.op("@@")(cast(asked, TSQUERY)))
+
+    def with_letters(self, folded: str) -> Select[int]:
         """Ask the trigram index; what looks like a wildcard is meant literally."""
-        if len(folded) < 3:
-            return func.strpos(Document.name, folded) > 0
-        return Document.name.contains(folded, autoescape=True)
+        return select(Document.record_id).where(Document.name.contains(folded, autoescape=True))

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, bindparam, column, func, select, table, text
+from collections.abc import Sequence
 
-from ..tables import Document
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    bindparam,
+    column,
+    func,
+    select,
+    table,
+    text,
+)
 
 # words are ASCII letters and digits already: the tokenizer only splits at spaces
 INDEXES = {
@@ -44,19 +55,21 @@ class FTS5:
                 connection.execute(text(f"DROP TRIGGER IF EXISTS {index}_{when}"))
             connection.execute(text(f"DROP TABLE IF EXISTS {index}"))
 
-    def matches(self, token: str, *, prefix: bool) -> ColumnElement[bool]:
+    def contains(self, column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+        """Look for them literally: nothing is a wildcard."""
+        return func.instr(column, text) > 0
+
+    def with_words(self, tokens: Sequence[str], *, whole: bool) -> Select[int]:
         """Ask the word index; a token has letters and digits only, quotes make it a string."""
-        asked = f'"{token}"' + ("*" if prefix else "")
-        return Document.record_id.in_(_rowids("document_words", asked))
+        asked = " AND ".join(f'"{token}"' for token in tokens) + ("" if whole else " *")
+        return _rowids("document_words", asked)
 
-    def name_contains(self, folded: str) -> ColumnElement[bool]:
-        """Ask the trigram index; fewer than three letters are looked for one name at a time."""
-        if len(folded) < 3:
-            return func.instr(Document.name, folded) > 0
+    def with_letters(self, folded: str) -> Select[int]:
+        """Ask the trigram index; quotes make it a string."""
         quoted = folded.replace('"', '""')
-        return Document.record_id.in_(_rowids("document_name", f'"{quoted}"'))
+        return _rowids("document_name", f'"{quoted}"')
 
 
-def _rowids(index: str, asked: str):  # type: ignore[no-untyped-def]
-    fts = table(index, column("rowid"), column(index))
+def _rowids(index: str, asked: str) -> Select[int]:
+    fts = table(index, column("rowid", Integer), column(index))
     return select(fts.c.rowid).where(fts.c[index].op("MATCH")(bindparam(None, asked, unique=True)))

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from alembic import context
 
+from cid_server_ext.db.compare import included
 from cid_server_ext.db.session import connect
 from cid_server_ext.db.tables import UTC, Base
 
@@ -16,15 +17,20 @@ def _render(kind: str, obj: Any, autogen: Any) -> str | Literal[False]:
 
 
 engine = connect(context.config.attributes["url"])
-with engine.connect() as connection:
-    context.configure(
-        connection=connection,
-        target_metadata=Base.metadata,
-        render_as_batch=True,
-        render_item=_render,
-        compare_type=True,
-    )
-    with context.begin_transaction():
-        context.run_migrations()
-    connection.commit()
-engine.dispose()
+try:
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            render_as_batch=True,
+            render_item=_render,
+            compare_type=True,
+            # SQLite has it too, as `connect` begins transactions: all revisions or none
+            transactional_ddl=True,
+            include_object=included,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+        connection.commit()
+finally:
+    engine.dispose()

@@ -11,7 +11,17 @@ import datetime as dt
 import uuid
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, String, func
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    event,
+    func,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -29,6 +39,11 @@ class UTC(TypeDecorator[dt.datetime]):
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    @property
+    def python_type(self) -> type[dt.datetime]:
+        """What a value is read as."""
+        return dt.datetime
 
     def process_bind_param(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
         """Store as UTC; a naive time is a programming error."""
@@ -56,6 +71,15 @@ class Base(DeclarativeBase):
     }
     JOURNALED: ClassVar[bool] = True
     PASSING: ClassVar[frozenset[str]] = frozenset()
+
+
+@event.listens_for(Table, "after_parent_attach")
+def _give_no_number_twice(table: Table, parent: Any) -> None:
+    """The journal names rows by number: SQLite too must not give one again that was deleted."""
+    keys = list(table.primary_key.columns)
+    if parent is Base.metadata and len(keys) == 1 and isinstance(keys[0].type, BigInteger):
+        single = not keys[0].foreign_keys and keys[0].autoincrement is not False
+        table.dialect_options["sqlite"]["autoincrement"] = single
 
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite autoincrements INTEGER only

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, event
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, BigId, Named
@@ -51,3 +51,11 @@ class PriceList(Named, Base):
     currency: Mapped[str] = mapped_column(String(3))
     tariffs: Mapped[dict[str, Any]]
     published_by: Mapped[str] = mapped_column(String(120))
+
+
+@event.listens_for(Line, "before_update")
+@event.listens_for(Line, "before_delete")
+@event.listens_for(PriceList, "before_update")
+@event.listens_for(PriceList, "before_delete")
+def _refuse(_mapper: Any, _connection: Any, row: Line | PriceList) -> None:
+    raise RuntimeError(f"rows of {row.__tablename__} are never changed")

@@ -74,7 +74,7 @@ class Allocation(Base):
     """Bytes a project may hold. `used` and `reserved` move only by conditional UPDATE.
 
     Past `soft` people are warned, past `limit` they are refused. `used` counts every record whose
-    home the project is, the trashed ones too.
+    home the project is, the trashed ones too; those in the archive are counted apart.
     """
 
     __tablename__ = "allocation"

@@ -15,8 +15,8 @@ from sqlalchemy import (
     Index,
     String,
     Text,
-    UniqueConstraint,
 )
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, Named
@@ -56,7 +56,16 @@ class Dataset(Named, Base):
     trash_id: Mapped[int | None] = mapped_column(ForeignKey("trash.id"), index=True)
     project: Mapped[Project] = relationship()
     parent: Mapped[Dataset | None] = relationship(remote_side="Dataset.id")
-    __table_args__ = (UniqueConstraint("project_id", "path"),)
+    __table_args__ = (
+        Index(  # what is in the trash stands in nobody's way
+            "uq_dataset_path",
+            "project_id",
+            "path",
+            unique=True,
+            sqlite_where=sql("trash_id IS NULL"),
+            postgresql_where=sql("trash_id IS NULL"),
+        ),
+    )
 
     @property
     def name(self) -> str:
@@ -136,10 +145,19 @@ class Image(Record):
 
 
 class File(Record):
-    """A deposited file that is kept as it came: an original, or any other file."""
+    """A deposited file that is kept as it came: an original, or any other file.
+
+    `filename` is what its bytes are called below the prefix, once `name` says something else.
+    """
 
     __mapper_args__ = {"polymorphic_identity": "file"}
     media_type: Mapped[str] = mapped_column(String(100), nullable=True)
+    filename: Mapped[str | None] = mapped_column(String(255))
+
+    @property
+    def stored(self) -> str:
+        """The name of its bytes below the prefix."""
+        return self.filename or self.name
 
 
 class Link(Base):

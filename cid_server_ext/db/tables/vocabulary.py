@@ -165,7 +165,8 @@ class Tally(Base):
 class Document(Base):
     """What is read when somebody searches for words: the folded name, and all words of a record.
 
-    It also lists the record's postings, so that they can be found again to be changed.
+    `channels` has the words of the channels' names between bars: "| dapi | egfp 488 |". It also
+    lists the record's postings, so that they can be found again to be changed.
     The full-text indexes over it differ by database: `db.fulltext`.
     """
 
@@ -176,6 +177,7 @@ class Document(Base):
     )
     name: Mapped[str] = mapped_column(Text)
     words: Mapped[str] = mapped_column(Text)
+    channels: Mapped[str] = mapped_column(Text, default="", server_default="")
     postings: Mapped[list[Any]] = mapped_column(default=list)  # [[entry, project_id, kind]]
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, Named
@@ -49,6 +50,14 @@ class Deposit(Named, Base):
     project: Mapped[Project] = relationship()
     dataset: Mapped[Dataset] = relationship()
     run: Mapped[Run | None] = relationship()
+    __table_args__ = (
+        Index(  # the few that some process works on
+            "ix_deposit_leased",
+            "lease_until",
+            sqlite_where=sql("lease_by IS NOT NULL"),
+            postgresql_where=sql("lease_by IS NOT NULL"),
+        ),
+    )
 
 
 class Template(Named, Base):

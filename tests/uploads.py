@@ -1,0 +1,28 @@
+"""Deposits made step by step: staged by one call, committed by another."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import httpx
+from processes import Service, content_digest
+
+
+def staged(
+    service: Service, who: str, project: str, name: str, body: bytes, kind: str = "import"
+) -> str:
+    """Open a deposit, upload, and return its uid: ready to commit."""
+    declared = {"kind": kind, "files": [{"path": name, "nbytes": len(body)}]}
+    opened = service.ask("POST", f"projects/{project}/deposits", who, json=declared)
+    assert opened.status_code == 201, opened.text
+    headers = {"Content-Digest": content_digest(body)}
+    url = service.origin + opened.json()["upload"] + quote(name)
+    put = httpx.put(url, content=body, headers=headers, timeout=60)
+    assert put.is_success, put.text
+    return opened.json()["uid"]
+
+
+def commit(service: Service, who: str, uid: str) -> None:
+    """Begin the import."""
+    begun = service.ask("POST", f"deposits/{uid}/commit", who, json={})
+    assert begun.status_code == 202, begun.text
