@@ -8,6 +8,7 @@ Importing this is light; numpy, zarr, dask and xarray are imported when pixels a
 
 from __future__ import annotations
 
+from .annotate import Annotated
 from .catalog import Catalog, Person, connect, find_items
 from .errors import (
     BadFile,
@@ -23,16 +24,22 @@ from .errors import (
     RunFailed,
     Unavailable,
 )
+from .facets import Facet
 from .files import File
+from .history import Entry
 from .images import Image
 from .inside import CurrentRun, current_run, rehearse
 from .projects import Project
 from .results import Result
 from .runs import Batch, Run
 from .search import Search
+from .sheets import Preview
 from .templates import Template
+from .trash import Trash
+from .usage import Usage
 
 __all__ = [
+    "Annotated",
     "BadFile",
     "BadInput",
     "BadParameter",
@@ -41,6 +48,8 @@ __all__ = [
     "CidError",
     "Conflict",
     "CurrentRun",
+    "Entry",
+    "Facet",
     "File",
     "Image",
     "NotAllowed",
@@ -49,13 +58,16 @@ __all__ = [
     "NotLoggedIn",
     "OverQuota",
     "Person",
+    "Preview",
     "Project",
     "Result",
     "Run",
     "RunFailed",
     "Search",
     "Template",
+    "Trash",
     "Unavailable",
+    "Usage",
     "connect",
     "current_run",
     "find_items",

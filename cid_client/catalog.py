@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from . import environment, uploads
+from . import conditions, environment, sheets, uploads
+from .annotate import Annotated, Chosen, Values, annotate, named, uids
 from .errors import BadInput
 from .files import File
+from .history import Entry, history
 from .images import Image
 from .projects import Project
 from .records import Listing, listing
 from .runs import Batch, Run
 from .search import Search
 from .templates import Template
+from .trash import Trash, throw
 from .uploads import Progress
 from .wire import Session
 
@@ -71,19 +74,24 @@ class Catalog:
         project: str | Project | None = None,
         dataset: str | None = None,
         kind: str | None = None,
+        sort: str | None = None,
         limit: int | None = None,
+        **more: Any,
     ) -> Search:
         """Return the images that match, newest first, read page by page as you look at them.
 
-        `query` is words, each found in a name or a tag, or `key:value` for one tag. `kind` is
-        image or labels. Nothing is asked before the first look; then an unknown project is
-        NotFound.
+        `query` is in the query language: words, `key:value` and more. What else is given must be
+        true too: `objective="63x"`, a list for one of several, `snr__gt=10` (also `__ge`, `__lt`,
+        `__le`), `staining__not="DAPI"`, `staining=None` for none. `kind` is image or labels, `sort`
+        is newest, oldest, name, size, acquired, or a key of numbers or dates; `-` turns it round.
+        Nothing is asked before the first look; then an unknown project is NotFound.
         """
         asked = {
-            "q": query or None,
+            "q": conditions.text(query, more) or None,
             "project": project.name if isinstance(project, Project) else project,
             "dataset": dataset,
             "kind": kind,
+            "sort": sort,
         }
         return Search(self.session, asked, limit)
 
@@ -128,18 +136,15 @@ class Catalog:
     ) -> Run | Batch:
         """Run a template on one image (returns a Run) or on each of several (returns a Batch).
 
-        Everything is checked before anything is queued: raises BadParameter, BadInput, NotAllowed
-        or OverQuota with the reason.
+        A search that was not read to its end goes as its query: all that it finds then, of the
+        kind that the template takes. Everything is checked before anything is queued: raises
+        BadParameter, BadInput, NotAllowed or OverQuota with the reason.
         """
         alone = isinstance(images, Image)
-        chosen = [images] if isinstance(images, Image) else list(images)
-        if not chosen:
+        chosen = images if isinstance(images, Image | Search) else list(images)
+        if not alone and not chosen:
             raise BadInput(f"no image to run {template} on: the selection is empty")
-        body = {
-            "template": template,
-            "images": [image.uid for image in chosen],
-            "parameters": parameters,
-        }
+        body = {"template": template, **named(chosen, "images"), "parameters": parameters}
         answer = self.session.send("POST", "runs", body)
         runs = [Run(self.session, run) for run in answer["runs"]]
         return runs[0] if alone else Batch(self.session, answer["batch"], runs)
@@ -184,6 +189,42 @@ class Catalog:
         if kind == "files":
             return Listing(self.file(uid) for uid in done["files"])
         return Listing(self.image(uid) for uid in done["images"])
+
+    def annotate(
+        self,
+        records: Chosen,
+        *,
+        set: Mapping[str, Values] | None = None,
+        add: Mapping[str, Values] | None = None,
+        remove: Mapping[str, Values | None] | Iterable[str] = (),
+        dry: bool = False,
+    ) -> Annotated:
+        """Say the same of many records of one project, all or nothing, one step to undo.
+
+        `set` replaces what a tag says, `add` adds values, `remove` takes off keys, or the values of
+        a key. `dry` only says what would happen.
+        """
+        return annotate(self.session, records, set or {}, add or {}, remove, dry)
+
+    def history(
+        self, project: str | Project | None = None, *, about: str | None = None, limit: int = PAGE
+    ) -> Listing[Entry]:
+        """Return what was done, newest first: in a project, or about one thing ("image:<uid>")."""
+        name = project.name if isinstance(project, Project) else project
+        return history(self.session, limit, project=name, about=about)
+
+    def trash(self, records: Chosen) -> Trash:
+        """Throw records of one project away; `restore()` of what is returned brings them back."""
+        return throw(self.session, uids(records))
+
+    def preview(self, path: str | os.PathLike[str], project: str | Project) -> sheets.Preview:
+        """Return all that an edited sheet would change; its `apply()` does it."""
+        name = project.name if isinstance(project, Project) else project
+        return sheets.preview(self.session, Path(path), name)
+
+    def apply(self, path: str | os.PathLike[str], project: str | Project) -> sheets.Preview:
+        """Apply an edited sheet without looking at its changes first; return them."""
+        return self.preview(path, project).apply()
 
     def close(self) -> None:
         """Close the connections; they open again when they are needed."""

@@ -12,6 +12,7 @@ from . import display
 from .downloads import download
 from .records import Field, Record
 from .tickets import Ticket
+from .trash import Trash, throw
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +52,10 @@ class File(Record):
         """Write it below `folder`, verified, and return its path; see `downloads.download`."""
         ticket = Ticket(self.session, self.path, "url", self.record)
         return download(ticket, self.name, self.sha256, folder)
+
+    def trash(self) -> Trash:
+        """Throw it away; `restore()` of what is returned brings it back as it was."""
+        return throw(self.session, [self.uid])
 
     def facts(self) -> list[tuple[str, Any]]:
         """Return what a person wants to see of it."""

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from pathlib import Path
 from typing import Any, overload
 
-from . import display
+from . import conditions, display, sheets
+from .errors import BadInput
+from .facets import Facet
 from .images import Image, thumbnail_or_none
 from .records import listing
 from .wire import Session
 
 PAGE = 50
+LONGEST = 2000  # characters of a query
+IMAGES = "image,labels"
+ANY = object()
 SHOWN = 24  # thumbnails in a notebook
 
 
@@ -20,7 +27,7 @@ class Search(Sequence[Image]):
     """A sequence of images, newest first, that asks for the next page when it is needed.
 
     Iterate it, index it, slice it, or make a list of it; `len()` is known only once all pages have
-    been read, because the catalog does not count.
+    been read. `count()` asks the catalog for the number.
     """
 
     def __init__(self, session: Session, asked: dict[str, Any], limit: int | None = None) -> None:
@@ -30,6 +37,41 @@ class Search(Sequence[Image]):
         self._read: list[Image] = []
         self._after: Any = None
         self._ended = limit is not None and limit <= 0
+
+    @property
+    def query(self) -> str | None:
+        """All that is asked as one query; None when it means the images that were seen.
+
+        It does when it was read to its end, or has a limit.
+        """
+        if self._ended or self.limit is not None:
+            return None
+        places = (("project", self.asked["project"]), ("in", self.asked["dataset"]))
+        said = [conditions.condition(key, value) for key, value in places if value]
+        whole = conditions.joined(self._text(), *said)
+        return whole if len(whole) <= LONGEST else None
+
+    def count(self, value: Any = ANY) -> int:
+        """Return how many images there are, as the catalog counts them; none of them is read."""
+        if value is not ANY:
+            return super().count(value)
+        n = int(self.session.get("search/count", **self._inside())["count"])
+        return n if self.limit is None else min(n, self.limit)
+
+    def facets(self, *keys: str) -> dict[str, Facet]:
+        """Return what the keys have among all images found: values with counts, and numbers."""
+        answer = self.session.get("search/facets", **self._inside(), keys=list(keys))
+        return {told["key"]: Facet.of(told) for told in answer["facets"]}
+
+    def sheet(self, path: str | os.PathLike[str]) -> Path:
+        """Write the tags to a spreadsheet, CSV or XLSX by its name: one row an image.
+
+        Edit it, look at `catalog.preview(path, project)`, and apply that. Needs a project.
+        """
+        project = self.asked["project"]
+        if not project:
+            raise BadInput("a sheet is of one project: catalog.search(..., project=...)")
+        return sheets.save(self.session, Path(path), project, self._text(), self.asked["dataset"])
 
     def __iter__(self) -> Iterator[Image]:
         for index in count():
@@ -74,6 +116,18 @@ class Search(Sequence[Image]):
             for png, image in zip(pictures, shown, strict=True)
         ]
         return display.gallery(tiles, "and more" if more else f"{len(shown)} images")
+
+    def _text(self) -> str:
+        """Return what is asked of records of any kind, so that only images are found."""
+        kind = self.asked["kind"]
+        return conditions.joined(
+            self.asked["q"] or "", f"kind:{conditions.literal('kind', kind) if kind else IMAGES}"
+        )
+
+    def _inside(self) -> dict[str, Any]:
+        """Return the same with the places beside it, as counts and facets take it."""
+        places = {"project": self.asked["project"], "dataset": self.asked["dataset"]}
+        return {"q": self._text(), **places}
 
     def _reach(self, wanted: int | None) -> bool:
         """Read pages until `wanted` images are there (None: all); return whether they are."""

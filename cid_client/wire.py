@@ -61,6 +61,11 @@ class Session:
         asked = {key: value for key, value in query.items() if value is not None}
         return self._json(self._tried("GET", self._api(path), params=asked, headers=self._who()))
 
+    def content(self, path: str, **query: Any) -> bytes:
+        """Return the bytes of a download at `path` below api/v1/."""
+        asked = {key: value for key, value in query.items() if value is not None}
+        return self._tried("GET", self._api(path), params=asked, headers=self._who()).content
+
     def send(self, verb: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Send POST, PUT, PATCH or DELETE below api/v1/ and return the JSON answered.
 

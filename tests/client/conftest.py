@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from processes import Service
 from stored_things import PNG, SHAPE, store_image
 from tiny_catalog import TOKEN, Running, Tiny
 
 import cid_client as cid
 from cid_client import inside, waiting, wire
+from cid_client.environment import Access
+
+
+class Speaking(httpx.HTTPTransport):
+    """Says who asks, as the test service expects it."""
+
+    def __init__(self, person: str) -> None:
+        super().__init__()
+        self.person = person
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if "Authorization" in request.headers:
+            del request.headers["Authorization"]
+            request.headers["X-Test-User"] = json.dumps({"name": self.person})
+        return super().handle_request(request)
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +83,18 @@ def cell(tiny: Tiny, catalog: cid.Catalog, pixels: np.ndarray) -> cid.Image:
         channels=[{"name": "DAPI", "color": "0000FF"}, {"name": "GFP", "color": "00FF00"}],
     )
     return catalog.image("cell")
+
+
+@pytest.fixture
+def speak(service: Service) -> Iterator[Callable[[str], cid.Catalog]]:
+    """Connect as a person."""
+    made: list[cid.Catalog] = []
+
+    def connect(person: str) -> cid.Catalog:
+        access = Access(service.url, "token of a person")
+        made.append(cid.Catalog(wire.Session(access, transport=Speaking(person))))
+        return made[-1]
+
+    yield connect
+    for catalog in made:
+        catalog.close()

@@ -189,3 +189,28 @@ def test_a_notebook_s_line_updates_itself(monkeypatch: pytest.MonkeyPatch) -> No
         tell("queued")
         tell("running")
     assert shown == [("display", "queued"), ("update", "running")]
+
+
+def test_a_search_is_run_as_its_query_without_reading_it_all(
+    tiny: Tiny, catalog: cid.Catalog
+) -> None:
+    for n in range(60):
+        tiny.add_image(f"i{n:02}", name="cell")
+    tiny.runs = {"r1": [look("r1", "queued")]}
+    catalog.run("segment-cells", catalog.search("cell", project="demo", dataset="a/b"))
+    assert tiny.submitted[-1]["query"] == 'cell kind:image,labels project:"demo" in:"a/b"'
+    assert "images" not in tiny.submitted[-1]
+    assert len(tiny.asked("GET", "api/v1/images?")) == 1
+
+
+def test_a_search_with_an_end_is_run_on_the_images_that_were_seen(
+    tiny: Tiny, catalog: cid.Catalog, images: list[cid.Image]
+) -> None:
+    tiny.runs = {"r1": [look("r1", "queued")]}
+    catalog.run("segment-cells", catalog.search(limit=1))
+    assert len(tiny.submitted[-1]["images"]) == 1
+    seen = catalog.search()
+    list(seen)
+    catalog.run("segment-cells", seen)
+    assert tiny.submitted[-1]["images"] == [image.uid for image in seen]
+    assert "query" not in tiny.submitted[-1]

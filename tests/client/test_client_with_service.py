@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 import tifffile
 from processes import STAFF, Service
 
 import cid_client as cid
-from cid_client.environment import Access
-from cid_client.wire import Session
 
 STACK = np.random.default_rng(5).integers(0, 4000, (5, 2, 96, 120), dtype="uint16")  # z c y x
-
-
-class Speaking(httpx.HTTPTransport):
-    """Says who asks, as the test service expects it."""
-
-    def __init__(self, person: str) -> None:
-        super().__init__()
-        self.person = person
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if "Authorization" in request.headers:
-            del request.headers["Authorization"]
-            request.headers["X-Test-User"] = json.dumps({"name": self.person})
-        return super().handle_request(request)
 
 
 @pytest.fixture(scope="module")
@@ -41,21 +23,6 @@ def project(service: Service) -> str:
     }  # fmt: skip
     assert service.ask("POST", "projects", STAFF, json=body).status_code == 201
     return "client-tests"
-
-
-@pytest.fixture
-def speak(service: Service) -> Iterator[Callable[[str], cid.Catalog]]:
-    """Connect as a person."""
-    made: list[cid.Catalog] = []
-
-    def connect(person: str) -> cid.Catalog:
-        access = Access(service.url, "token of a person")
-        made.append(cid.Catalog(Session(access, transport=Speaking(person))))
-        return made[-1]
-
-    yield connect
-    for catalog in made:
-        catalog.close()
 
 
 @pytest.fixture

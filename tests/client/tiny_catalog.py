@@ -50,6 +50,7 @@ class Tiny:
     outages: int = 0  # answers of 503 still to give
     import_states: list[dict[str, Any]] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
+    submitted: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
 
     def ticket(self, folder: Path, mode: str = "r") -> str:
@@ -122,7 +123,9 @@ class Tiny:
 
     def submit(self, body: Any, query: dict[str, str]) -> Any:
         runs = [looks[0] for looks in self.runs.values()]
-        return {"batch": "b1", "runs": runs[: len(body["images"])], "asked": body}
+        self.submitted.append(body)
+        wanted = body.get("images", self.images)
+        return {"batch": "b1", "runs": runs[: len(wanted)], "asked": body}
 
     def run(self, uid: str, body: Any, query: dict[str, str]) -> Any:
         looks = self._have(self.runs, uid)
@@ -170,9 +173,48 @@ class Tiny:
         return things[uid]
 
 
+# what one step answers, whatever was asked
+ANNOTATED = {"dry": True, "records": 1, "changed": 1, "keys": {}, "snapped": {}, "similar": {}}
+ENTRY = {
+    "entry": 1, "at": "2026-11-21T01:00:00Z", "person": "researcher", "action": "annotate",
+    "subject": "project:demo", "detail": {}, "undone_by": None, "undoable": True,
+}  # fmt: skip
+THROWN = {
+    "uid": "t", "project": "demo", "what": "cell", "person": "researcher", "state": "kept",
+    "nbytes": 1, "records": 1, "created_at": "2026-11-21T01:00:00Z", "purge_at": "2026-12-21",
+}  # fmt: skip
+PREVIEW = {
+    "rows": 1, "changes": [], "problems": 0, "digest": "d", "new_keys": [], "snapped": {},
+    "similar": {},
+}  # fmt: skip
+USAGE = {
+    "limit": 2, "soft": None, "used": 1, "online": 1, "trashed": 0, "archived": 0, "linked": 0,
+    "reserved": 0, "free": 1, "state": "ok", "growth": None, "days_to_full": None,
+    "warning": None, "datasets": [], "people": [], "series": [],
+}  # fmt: skip
+FACET = {"key": "Cell type", "values": [{"value": "HeLa", "count": 1}], "numbers": []}
+
+
+def always(answer: Any) -> Callable[..., Any]:
+    """Answer the same to everybody."""
+    return lambda *asked: answer
+
+
 ROUTES: list[tuple[str, str, Callable[..., Any]]] = [
     ("GET", "whoami", lambda tiny, body, query: {"name": "researcher", "home": "service", "x": 1}),
     ("GET", "projects", lambda tiny, body, query: {"projects": []}),
+    ("GET", "projects/demo", always({"name": "demo"})),
+    ("GET", "projects/demo/usage", always(USAGE)),
+    ("GET", "search/count", lambda tiny, body, query: {"count": len(tiny.images)}),
+    ("GET", "search/facets", always({"facets": [FACET]})),
+    ("POST", "annotations", always(ANNOTATED)),
+    ("GET", "journal", always({"entries": [ENTRY], "next": None})),
+    ("POST", "journal/1/undo", always({"undone": 1})),
+    ("POST", "trash", always(THROWN)),
+    ("POST", "trash/t/restore", always({**THROWN, "state": "restored"})),
+    ("GET", "sheets", always("a sheet")),
+    ("POST", "sheets/preview", always(PREVIEW)),
+    ("POST", "sheets/apply", always(PREVIEW)),
     ("GET", "templates", lambda tiny, body, query: {"templates": []}),
     ("GET", "images", Tiny.search),
     ("GET", "images/([^/]+)", Tiny.image),

@@ -1,0 +1,48 @@
+"""What was thrown away, and bringing it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from . import display
+from .records import Field, Record
+from .wire import Session
+
+
+class Trash(Record):
+    """What one step threw away; it can be brought back until `purge_at`."""
+
+    collection = "trash"
+
+    project = Field[str]()
+    what = Field[str]()
+    person = Field[str]()
+    state = Field[str]()  # kept, restored or purged
+    nbytes = Field[int]()
+    records = Field[int]()
+    created_at = Field[str]()
+    purge_at = Field[str]()
+
+    def restore(self) -> Trash:
+        """Bring it back as it was, with tags, links and notes."""
+        self.record = dict(self.session.send("POST", f"{self.path}/restore"))
+        return self
+
+    def facts(self) -> list[tuple[str, Any]]:
+        """Return what a person wants to see of it."""
+        return [
+            ("what", self.what),
+            ("records", self.records),
+            ("size", display.size(self.nbytes)),
+            ("by", self.person),
+            ("state", self.state),
+            ("until", self.purge_at),
+            ("uid", self.uid),
+        ]
+
+
+def throw(session: Session, records: Iterable[str] = (), datasets: Iterable[str] = ()) -> Trash:
+    """Throw records and datasets of one project away, by uid."""
+    body = {"records": list(records), "datasets": list(datasets)}
+    return Trash(session, session.send("POST", "trash", body))
