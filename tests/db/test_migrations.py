@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -362,6 +364,21 @@ def test_a_newer_releases_catalog_is_refused_and_left_alone(empty_url: str) -> N
         with pytest.raises(Unavailable, match="schema 9999, which this release does not know"):
             refused(empty_url)
     with opened(empty_url) as connection:
+        assert _rows(connection) == before
+
+
+@pytest.mark.parametrize("revision", OLDER)
+def test_a_damaged_sqlite_catalog_is_left_as_it_is(tmp_path: Path, revision: str) -> None:
+    url = old(f"sqlite:///{tmp_path}/catalog.sqlite", revision)
+    raw = sqlite3.connect(tmp_path / "catalog.sqlite")
+    raw.execute("DELETE FROM image WHERE id = 1")  # tags and inputs of runs point to it
+    raw.commit()
+    raw.close()
+    with opened(url) as connection:
+        before = _rows(connection)
+    with pytest.raises(Unavailable, match=r"rows point to nothing \(.*tag to record"):
+        migrate(url)
+    with opened(url) as connection:
         assert _rows(connection) == before
 
 

@@ -3,10 +3,12 @@
 from typing import Any, Literal
 
 from alembic import context
+from sqlalchemy import Connection
 
 from cid_server_ext.db.compare import included
 from cid_server_ext.db.session import connect
 from cid_server_ext.db.tables import UTC, Base
+from cid_server_ext.errors import Unavailable
 
 
 def _render(kind: str, obj: Any, autogen: Any) -> str | Literal[False]:
@@ -16,9 +18,19 @@ def _render(kind: str, obj: Any, autogen: Any) -> str | Literal[False]:
     return False
 
 
+def _execute(connection: Connection, statement: str) -> None:
+    """Say something before the transaction begins."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(statement)
+
+
 engine = connect(context.config.attributes["url"])
 try:
     with engine.connect() as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        if sqlite:  # else each row of a dropped table is looked for in all that refer to it
+            _execute(connection, "PRAGMA foreign_keys=OFF")
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
@@ -31,6 +43,11 @@ try:
         )
         with context.begin_transaction():
             context.run_migrations()
+            if sqlite and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+                named = ", ".join(sorted({f"{row[0]} to {row[2]}" for row in lost}))
+                raise Unavailable(
+                    f"nothing was migrated: {len(lost)} rows point to nothing ({named})"
+                )
         connection.commit()
 finally:
     engine.dispose()
