@@ -18,7 +18,7 @@ HOSTILE = '<img src=x onerror="alert(1)">'
 @pytest.fixture
 def made(service_database: Sessions) -> world.World:
     with service_database.begin() as session:
-        return world.make(session, f"pages-{next(unique)}")
+        return world.make(session, f"shown-{next(unique)}")
 
 
 def page(service: Service, path: str, who: str | None) -> httpx.Response:

@@ -134,7 +134,7 @@ def test_a_card_is_a_schema_that_takes_what_an_annotation_takes(service: Service
         {"key": "Slit", "type": "number", "unit": "um"},
         {"key": "Day", "type": "date"},
         {"key": "Organ", "type": "ontology", "values": [{"label": "Liver", "iri": "UBERON:2"}]},
-        {"key": "Booking", "type": "id", "scheme": "own", "pattern": r"OI-\d+"},
+        {"key": "Visit", "type": "id", "scheme": "own", "pattern": r"OI-\d+"},
     ]:
         ok(service.ask("POST", where, "manager", json=new))
     card = ok(service.ask("GET", f"projects/{made.project}/card", "viewer"))["card"]
@@ -145,14 +145,14 @@ def test_a_card_is_a_schema_that_takes_what_an_annotation_takes(service: Service
         "Slit": 0.25,
         "Day": "2026-11-21",
         "Organ": "Liver",
-        "Booking": "OI-17",
+        "Visit": "OI-17",
         "Staining": ["DAPI", "GFP"],
         "Cell type": "HeLa",
     }
     checker.validate(good)
     body = {"records": [made.image], "set": good}
     assert ok(service.ask("POST", "annotations", "annotator", json=body))["changed"] == 1
-    for key, wrong in [("Quality", "fair"), ("Booking", "17"), ("Day", "soon"), ("Slit", "s")]:
+    for key, wrong in [("Quality", "fair"), ("Visit", "17"), ("Day", "soon"), ("Slit", "s")]:
         assert not checker.is_valid({key: wrong})
         body = {"records": [made.image], "set": {key: wrong}}
         answer = service.ask("POST", "annotations", "annotator", json=body)
