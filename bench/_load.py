@@ -73,7 +73,7 @@ def into_postgresql(url: str, made: Made) -> None:
                     _send(copy, rows)
         for statement in again:
             connection.execute(statement)
-        for table in ("record", "dataset", "project", "team", "term", "value"):
+        for table in ("record", "dataset", "project", "team", "term", "value", "tag", "journal"):
             connection.execute(
                 f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
             )

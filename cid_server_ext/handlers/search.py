@@ -167,7 +167,8 @@ class RecordSearch(CidHandler):
         """Only what the caller reaches."""
         page = images.search(ask.session, ask.actor, ask.query.asked(find.ANY))
         places = policy.places(ask.session, ask.actor, page.rows)
-        rows = [_row(ask, row, places[row.id]) for row in page.rows]
+        tags = shapes.tags_of(ask, page.rows)
+        rows = [_row(ask, row, places[row.id], tags[row.id]) for row in page.rows]
         return Records(records=rows, next=page.next)
 
 
@@ -211,7 +212,7 @@ class TopTags(CidHandler):
         return Top(tags=[Tagged(key=key, value=value, count=n) for key, value, n in found])
 
 
-def _row(ask: Ask, record: t.Record, place: t.Dataset) -> RecordRow:
+def _row(ask: Ask, record: t.Record, place: t.Dataset, tags: list[shapes.Tag]) -> RecordRow:
     pixels = isinstance(record, t.Image)
     return RecordRow(
         uid=record.uid,
@@ -222,6 +223,6 @@ def _row(ask: Ask, record: t.Record, place: t.Dataset) -> RecordRow:
         nbytes=record.nbytes,
         created_by=record.created_by,
         created_at=record.created_at,
-        tags=[shapes.shown_tag(tag) for tag in record.tags],
+        tags=tags,
         thumbnail=shapes.address(ask, record.prefix, "thumbnail.png") if pixels else None,
     )

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 
 from ..core import policy
-from ..core.catalog import values
+from ..core.catalog import shown
 from ..core.ledger import allocations
 from ..db import tables as t
 from ..storage.roots import staging_prefix
@@ -186,7 +186,7 @@ def file(ask: Ask, row: t.File) -> File:
         created_by=row.created_by,
         created_at=row.created_at,
         run=_run_of(ask, row),
-        tags=[shown_tag(tag) for tag in row.tags],
+        tags=tags_of(ask, [row])[row.id],
         url=address(ask, row.prefix, quote(row.stored)),
     )
 
@@ -221,6 +221,7 @@ def address(ask: Ask, prefix: str, name: str) -> str:
 
 def _rows(ask: Ask, images: Sequence[t.Image]) -> list[dict[str, Any]]:
     places = policy.places(ask.session, ask.actor, images)
+    tags = tags_of(ask, images)
     sources = _uids(ask, t.Image, {i.source_id for i in images if i.source_id is not None})
     return [
         {
@@ -239,7 +240,7 @@ def _rows(ask: Ask, images: Sequence[t.Image]) -> list[dict[str, Any]]:
             "source": sources.get(image.source_id or 0),
             "created_by": image.created_by,
             "created_at": image.created_at,
-            "tags": [shown_tag(tag) for tag in image.tags],
+            "tags": tags[image.id],
             "thumbnail": address(ask, image.prefix, "thumbnail.png"),
         }
         for image in images
@@ -260,15 +261,10 @@ def _uids(ask: Ask, record: type[Any], ids: set[int]) -> dict[int, str]:
     return {row.id: row.uid for row in ask.session.execute(chosen)}
 
 
-def shown_tag(tag: t.Tag) -> Tag:
-    """Fill a tag."""
-    return Tag(
-        key=tag.term.key,
-        value=tag.shown,
-        number=tag.number,
-        unit=tag.term.unit,
-        kind=tag.term.kind,
-        source=tag.source,
-        set_by=tag.set_by,
-        link=values.address(tag.term, tag.value),
-    )
+def tags_of(ask: Ask, records: Sequence[t.Record]) -> dict[int, list[Tag]]:
+    """Fill the tags of records, in as many queries for all of them as for one."""
+    found = shown.tags(ask.session, [record.id for record in records])
+    return {
+        record: [Tag.model_validate(tag, from_attributes=True) for tag in tags]
+        for record, tags in found.items()
+    }

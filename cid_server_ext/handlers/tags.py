@@ -76,7 +76,7 @@ def _tagged(ask: Ask, done: tags.Tagged) -> Tagged:
     record = done.record
     ask.session.flush()
     ask.session.refresh(record, ["tags"])
-    shown = [shapes.shown_tag(tag) for tag in record.tags]
+    shown = shapes.tags_of(ask, [record])[record.id]
     return Tagged(record=record.uid, name=record.name, kind=record.kind, tags=shown, **_told(done))
 
 

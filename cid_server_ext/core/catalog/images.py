@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, selectinload
 
-from ...db.tables import Dataset, Image, Record, RunInput, Tag
+from ...db.tables import Dataset, Image, Record, RunInput
 from .. import policy
 from ..actor import Actor
 from ..search import find
@@ -63,7 +63,4 @@ def children(session: Session, actor: Actor, image: Image) -> list[Image]:
     return list(session.scalars(newest.options(*_WITH_ROW)))
 
 
-_WITH_ROW = (
-    selectinload(Record.dataset).joinedload(Dataset.project),
-    selectinload(Record.tags).options(joinedload(Tag.term), joinedload(Tag.value)),
-)
+_WITH_ROW = (selectinload(Record.dataset).joinedload(Dataset.project),)

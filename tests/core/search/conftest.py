@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import postgres
 import pytest
-from compare_answers import SEED, opened
+from compare_answers import SEED, STEPS, opened, steps
 from odd_facility import make, write
 from search_oracle import Oracle
 from sqlalchemy.orm import Session
@@ -40,6 +40,14 @@ def filled(
         with sessions.begin() as session:
             write(session, oracle.made)
         yield sessions
+
+
+@pytest.fixture(params=list(STEPS))
+def ways(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Take the ways of a small facility, and of a large one."""
+    steps(request.param)
+    yield
+    steps("real")
 
 
 @pytest.fixture

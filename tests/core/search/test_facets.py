@@ -35,6 +35,7 @@ def expected(oracle: Oracle, who: str, text: str, key: str) -> Counter[str]:
     return found
 
 
+@pytest.mark.usefixtures("ways")
 @pytest.mark.parametrize("key", ["objective", "cell type", "protein"])
 def test_values_are_counted_among_the_answers(session: Session, oracle: Oracle, key: str) -> None:
     wrong = []

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import postgres
 import pytest
 from compare_answers import opened
-from conftest import DATABASES
+from live import DATABASES
 from sqlalchemy import insert, text
 
 from cid_server_ext.core.actor import Actor
@@ -106,6 +106,7 @@ QUERIES = {
 
 
 @pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.usefixtures("ways")
 @pytest.mark.parametrize("limit", [1, 49, 50, 51, 199])
 def test_no_page_leaves_one_out(wide: Sessions, homes: list[int], query: str, limit: int) -> None:
     newest = [n for n, p in enumerate(homes, 1) if p <= PROJECTS - 2 and QUERIES[query](n)][::-1]

@@ -44,6 +44,7 @@ def test_ten_thousand_queries_find_what_the_rows_say(
     assert sum(part.found for part in compared) > QUESTIONS / 3
 
 
+@pytest.mark.usefixtures("ways")
 def test_counts_are_the_numbers_of_answers(session: Session, oracle: Oracle) -> None:
     texts = ["", "project:alpha", "in:screen", "kind:labels", 'objective:"HeLa"']
     plain = [(who, text, find.ANY) for who in WHO for text in texts]
@@ -61,6 +62,7 @@ ORDERS = ["newest", "oldest", "name", "-name", "size", "-size", "acquired", "-ac
 ORDERS += ["snr", "-snr", "Exposure_time", "-acquired_on", "-depth"]
 
 
+@pytest.mark.usefixtures("ways")
 @pytest.mark.parametrize("sort", ORDERS)
 def test_pages_of_an_order_give_every_answer_once_in_that_order(
     session: Session, oracle: Oracle, sort: str

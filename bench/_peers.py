@@ -1,0 +1,69 @@
+"""Peers answer the same questions: tantivy (the class of Lucene) and Tiled (10^5 entries).
+
+They live in an environment of their own below run/, made when it is first needed; they are no
+dependency of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _facility import Made
+
+HERE = Path(__file__).parent
+ENVIRONMENT = HERE.parent / "run" / "peers"
+PACKAGES = ("tantivy==0.27.0", "tiled[server]==0.2.20", "numpy", "httpx")
+SMALL = 100_000
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a peer said, in seconds, and which images it found."""
+
+    made: float
+    seconds: list[float]
+    found: list[list[int]]
+
+
+def python() -> Path | None:
+    """Return the Python of the peers' environment; None when it cannot be made here."""
+    found = ENVIRONMENT / "bin" / "python"
+    ready = ENVIRONMENT / "ready"
+    if not ready.exists():
+        print(f"installing {', '.join(PACKAGES)} below {ENVIRONMENT.relative_to(HERE.parent)}")
+        venv.create(ENVIRONMENT, with_pip=True, clear=True)
+        command = [str(found), "-m", "pip", "install", "-q", *PACKAGES]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"peers: not measured, they cannot be installed: {done.stderr.strip()[-300:]}")
+            return None
+        ready.touch()
+    return found
+
+
+def ask(peer: str, folder: Path, *more: str) -> Answered | None:
+    """Let a peer answer; None, with a line, when it cannot."""
+    found = python()
+    if found is None:
+        return None
+    command = [str(found), str(HERE / f"_peer_{peer}.py"), str(folder), *more]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"{peer}: not measured: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+        return None
+    return Answered(**json.loads((folder / f"{peer}.json").read_text()))
+
+
+def save(folder: Path, name: str, made: Made, cases: list[dict[str, Any]], images: int) -> None:
+    """Write what a peer needs: the first images and the questions."""
+    np.savez(folder / f"{name}.npz", project=made.project[:images], value=made.value[:, :images])
+    (folder / ("cases.json" if name == "facility" else f"{name}.json")).write_text(
+        json.dumps(cases)
+    )
