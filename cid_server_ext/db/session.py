@@ -24,7 +24,7 @@ Sessions = sessionmaker[Session]
 
 PATIENCE = 10  # seconds
 DEADLINE = "deadline"
-STEPS = 20_000  # of SQLite's machine, about a millisecond
+STEPS = 500_000  # of SQLite's machine between two looks at the clock, some tens of milliseconds
 _STATEMENT_TIMEOUT = text("SELECT set_config('statement_timeout', :limit, true)")
 
 MIGRATIONS = Path(__file__).parent / "migrations"

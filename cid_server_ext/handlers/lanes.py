@@ -8,6 +8,7 @@ in a lane of its own, where few go at once and the time is longer but ends too.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -20,7 +21,9 @@ T = TypeVar("T")
 WORKERS = ThreadPoolExecutor(8, thread_name_prefix="request")
 CHANGERS = ThreadPoolExecutor(6, thread_name_prefix="change")
 QUICK = 0.1  # of the time of a search is spent among the others
-COSTLY = ThreadPoolExecutor(2, thread_name_prefix="costly")
+# half of the cores at most: the others are for those who ask little
+AT_ONCE = max(1, min(2, (os.cpu_count() or 1) // 2))
+COSTLY = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="costly")
 WAITING = 16  # searches in the lane and before it
 
 _inside: set[object] = set()
