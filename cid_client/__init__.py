@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from .annotate import Annotated
 from .catalog import Catalog, Person, connect, find_items
+from .datasets import Dataset, Moved
 from .errors import (
     BadFile,
     BadInput,
     BadParameter,
+    Change,
     CidError,
     Conflict,
     NotAllowed,
@@ -29,14 +31,22 @@ from .files import File
 from .history import Entry
 from .images import Image
 from .inside import CurrentRun, current_run, rehearse
+from .invoices import Invoice, Prices
+from .leaving import Belongings, Handover
+from .members import Member, Members
+from .notes import Note
 from .projects import Project
+from .requests import Request
 from .results import Result
 from .runs import Batch, Run
-from .search import Search
+from .search import RecordSearch, Search
 from .sheets import Preview
+from .tagged import Tags
+from .teams import Team
 from .templates import Template
 from .trash import Trash
-from .usage import Usage
+from .usage import Overview, TeamUsage, Usage
+from .vocabulary import Renamed, Term, Value
 
 __all__ = [
     "Annotated",
@@ -44,30 +54,49 @@ __all__ = [
     "BadInput",
     "BadParameter",
     "Batch",
+    "Belongings",
     "Catalog",
+    "Change",
     "CidError",
     "Conflict",
     "CurrentRun",
+    "Dataset",
     "Entry",
     "Facet",
     "File",
+    "Handover",
     "Image",
+    "Invoice",
+    "Member",
+    "Members",
+    "Moved",
     "NotAllowed",
     "NotConfigured",
     "NotFound",
     "NotLoggedIn",
+    "Note",
     "OverQuota",
+    "Overview",
     "Person",
     "Preview",
+    "Prices",
     "Project",
+    "RecordSearch",
+    "Renamed",
+    "Request",
     "Result",
     "Run",
     "RunFailed",
     "Search",
+    "Tags",
+    "Team",
+    "TeamUsage",
     "Template",
+    "Term",
     "Trash",
     "Unavailable",
     "Usage",
+    "Value",
     "connect",
     "current_run",
     "find_items",

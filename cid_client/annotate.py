@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import display
-from .records import Record
-from .search import Search
+from .records import Chosen, uids
+from .search import Found
+from .stored import Values
+from .undoing import undo
 from .wire import Session
-
-Value = str | int | float
-Values = Value | list[Value] | list[str] | list[int] | list[float]
-Chosen = Record | Search | Iterable[Record]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +27,12 @@ class Annotated:
     keys: dict[str, dict[str, Any]]
     snapped: dict[str, str]
     similar: dict[str, list[str]]
+    entry: int | None  # of the journal; None when nothing was changed
+    session: Session = field(repr=False)
+
+    def undo(self) -> None:
+        """Take all of it back in one step; Conflict when some of it was changed since."""
+        undo(self.session, self.entry)
 
     def _repr_html_(self) -> str:
         lines = [(one["key"], one["changed"], one["unchanged"]) for one in self.keys.values()]
@@ -52,7 +56,8 @@ def annotate(
         "remove": {key: None if v is None else _several(v) for key, v in off.items()},
         "dry": dry,
     }
-    return Annotated(**session.send("POST", "annotations", body))
+    told, entry = session.change("POST", "annotations", body)
+    return Annotated(**told, entry=entry, session=session)
 
 
 def named(chosen: Chosen, word: str) -> dict[str, Any]:
@@ -60,15 +65,9 @@ def named(chosen: Chosen, word: str) -> dict[str, Any]:
 
     A search that was read to its end, or that has a limit, means the images that were seen.
     """
-    if isinstance(chosen, Search) and chosen.query is not None:
+    if isinstance(chosen, Found) and chosen.query is not None:
         return {"query": chosen.query}
     return {word: uids(chosen)}
-
-
-def uids(chosen: Chosen) -> list[str]:
-    """Return the uids of what is chosen."""
-    several = [chosen] if isinstance(chosen, Record) else chosen
-    return [record.uid for record in several]
 
 
 def _several(values: Values) -> list[Any]:

@@ -6,21 +6,27 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal, Unpack, overload
 
-from . import conditions, environment, sheets, uploads
-from .annotate import Annotated, Chosen, Values, annotate, named, uids
+from . import environment, invoices, sheets, suggestions, uploads, usage, vocabulary
+from .annotate import Annotated, annotate, named
+from .datasets import Dataset, Moved, called, move
 from .errors import BadInput
 from .files import File
 from .history import Entry, history
 from .images import Image
+from .people import People
 from .projects import Project
-from .records import Listing, listing
+from .records import Chosen, Listing, listing, uids
 from .runs import Batch, Run
-from .search import Search
+from .search import RecordSearch, Search, asked
+from .stored import Values
+from .suggestions import Completion, Tagged
+from .tagged import Tags, tagged
 from .templates import Template
 from .trash import Trash, throw
 from .uploads import Progress
+from .vocabulary import NewTerm, Term
 from .wire import Session
 
 PAGE = 50
@@ -47,7 +53,7 @@ def connect(url: str | None = None, token: str | None = None) -> Catalog:
     return Catalog(Session(environment.access(url, token)))
 
 
-class Catalog:
+class Catalog(People):
     """Images, projects, templates and runs that I reach."""
 
     def __init__(self, session: Session) -> None:
@@ -66,6 +72,14 @@ class Catalog:
     def project(self, name: str) -> Project:
         """Return one project, or raise NotFound."""
         return Project(self.session, {"name": name}).refresh()
+
+    def usage(self) -> usage.Overview:
+        """Return what the teams hold that I lead, and my projects in others; all for staff."""
+        return usage.of_all(self.session)
+
+    def prices(self) -> list[invoices.Prices]:
+        """Return all versions of the price list, the newest first."""
+        return invoices.prices(self.session)
 
     def search(
         self,
@@ -86,14 +100,31 @@ class Catalog:
         is newest, oldest, name, size, acquired, or a key of numbers or dates; `-` turns it round.
         Nothing is asked before the first look; then an unknown project is NotFound.
         """
-        asked = {
-            "q": conditions.text(query, more) or None,
-            "project": project.name if isinstance(project, Project) else project,
-            "dataset": dataset,
-            "kind": kind,
-            "sort": sort,
-        }
-        return Search(self.session, asked, limit)
+        question = asked(query, called(project), dataset, more, kind, sort)
+        return Search(self.session, question, limit)
+
+    def records(
+        self,
+        query: str = "",
+        *,
+        project: str | Project | None = None,
+        dataset: str | None = None,
+        kind: str | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+        **more: Any,
+    ) -> RecordSearch:
+        """Return the images and files that match, as `search` does; `kind` may be file too."""
+        question = asked(query, called(project), dataset, more, kind, sort)
+        return RecordSearch(self.session, question, limit)
+
+    def complete(self, text: str) -> list[Completion]:
+        """Return what the last word of a query may become: keys, or values of a key with counts."""
+        return suggestions.complete(self.session, text)
+
+    def top(self, limit: int = 20) -> list[Tagged]:
+        """Return the tags that most records of my projects have."""
+        return suggestions.top(self.session, limit)
 
     def image(self, uid: str) -> Image:
         """Return one image, or raise NotFound."""
@@ -102,6 +133,10 @@ class Catalog:
     def file(self, uid: str) -> File:
         """Return one file, or raise NotFound."""
         return File(self.session, {"uid": uid}).refresh()
+
+    def dataset(self, uid: str) -> Dataset:
+        """Return one dataset, or raise NotFound; `project.dataset(path)` finds it by path."""
+        return Dataset(self.session, {"uid": uid}).refresh()
 
     def templates(self) -> Listing[Template]:
         """Return the newest version of every template."""
@@ -206,12 +241,41 @@ class Catalog:
         """
         return annotate(self.session, records, set or {}, add or {}, remove, dry)
 
+    def tags(self, records: Chosen, *, limit: int | None = None) -> list[Tags]:
+        """Return what is said of records now, of the first `limit`: in few questions."""
+        return tagged(self.session, records, limit)
+
+    def terms(self) -> Listing[Term]:
+        """Return the facility's vocabulary; `project.terms()` has a project's own too."""
+        return vocabulary.terms(self.session, "terms")
+
+    def add_term(self, key: str, **how: Unpack[NewTerm]) -> Term:
+        """Declare a term that all projects have: `add_term("Pinhole", type="number", unit="µm")`.
+
+        Staff may. `similar` of what is returned names keys that are spelled much like it.
+        """
+        return vocabulary.add(self.session, "terms", key, how)
+
     def history(
-        self, project: str | Project | None = None, *, about: str | None = None, limit: int = PAGE
+        self,
+        project: str | Project | None = None,
+        *,
+        about: str | None = None,
+        limit: int = PAGE,
+        after: int | None = None,
     ) -> Listing[Entry]:
-        """Return what was done, newest first: in a project, or about one thing ("image:<uid>")."""
-        name = project.name if isinstance(project, Project) else project
-        return history(self.session, limit, project=name, about=about)
+        """Return what was done, newest first: in a project, or about one thing ("image:<uid>").
+
+        `after`: older than this entry, to go on where a list ended.
+        """
+        return history(self.session, limit, after, project=called(project), about=about)
+
+    def move(self, records: Chosen, dataset: Dataset) -> Moved:
+        """Put records into a dataset, all or none, in one step; `undo()` takes it back.
+
+        Into another project their bytes are charged there: contributors of both may.
+        """
+        return move(self.session, records, dataset)
 
     def trash(self, records: Chosen) -> Trash:
         """Throw records of one project away; `restore()` of what is returned brings them back."""

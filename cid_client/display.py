@@ -60,7 +60,7 @@ def size(nbytes: int | None) -> str:
         return ""
     number = float(nbytes)
     for unit in ("B", "kB", "MB", "GB", "TB"):
-        if number < 1000 or unit == "TB":
+        if abs(number) < 1000 or unit == "TB":
             break
         number /= 1000
     return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"

@@ -20,6 +20,7 @@ CidError
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -69,10 +70,28 @@ class NotFound(CidError):
     status = 404
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that was done: who, what, to what ("image:<uid>"), when (ISO, UTC)."""
+
+    person: str
+    action: str
+    subject: str = ""
+    at: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.action}, {self.at[:16].replace('T', ' ')}"
+
+
 class Conflict(CidError):
-    """The state moved on; reload and retry."""
+    """The state moved on: `refresh()` what you have and try again.
+
+    `changed` says who did what since, newest first, where the catalog knows.
+    """
 
     status = 409
+    changed: tuple[Change, ...] = ()
 
 
 class OverQuota(CidError):
@@ -118,6 +137,8 @@ def from_answer(status: int, answer: Any, instead: str) -> CidError:
     kind = _BY_NAME.get(str(told.get("error"))) or _BY_STATUS.get(status)
     error = (kind or CidError)(one_line(str(told.get("message") or instead)))
     error.status = status
+    if isinstance(error, Conflict):
+        error.changed = tuple(_change(one) for one in told.get("changed") or ())
     return error
 
 
@@ -131,6 +152,10 @@ def one_line(message: str) -> str:
     """Return the message on one line of at most 500 characters."""
     line = " ".join(message.split())
     return line if len(line) <= 500 else line[:499] + "…"
+
+
+def _change(told: Mapping[str, Any]) -> Change:
+    return Change(**{name: told[name] for name in Change.__dataclass_fields__ if name in told})
 
 
 def _below(kind: type[CidError]) -> Iterator[type[CidError]]:

@@ -10,29 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from . import display
 from .downloads import download
-from .records import Field, Record
+from .records import Field
+from .stored import Stored
 from .tickets import Ticket
-from .trash import Trash, throw
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class File(Record):
+class File(Stored):
     """One stored file."""
 
     collection = "files"
+    kind_of = "file"
     tickets = ("url",)
 
-    name = Field[str]()
-    kind = Field[str]()
-    project = Field[str]()
-    dataset = Field[str]()
-    nbytes = Field[int]()
-    sha256 = Field[str]()
-    run = Field["str | None"]()
-    created_by = Field[str]()
-    created_at = Field[str]()
+    media_type = Field[str]()
 
     def read(self) -> bytes:
         """Return its bytes."""
@@ -53,11 +46,15 @@ class File(Record):
         ticket = Ticket(self.session, self.path, "url", self.record)
         return download(ticket, self.name, self.sha256, folder)
 
-    def trash(self) -> Trash:
-        """Throw it away; `restore()` of what is returned brings it back as it was."""
-        return throw(self.session, [self.uid])
-
     def facts(self) -> list[tuple[str, Any]]:
         """Return what a person wants to see of it."""
         size = display.size(self.record.get("nbytes"))
-        return [("name", self.name), ("kind", self.kind), ("size", size), ("uid", self.uid)]
+        where = (self.record.get("project"), self.record.get("dataset"))  # a run's row lacks them
+        place = "/".join(part for part in where if part)
+        return [
+            ("name", self.name),
+            ("kind", self.kind),
+            ("size", size),
+            ("in", place),
+            ("uid", self.uid),
+        ]

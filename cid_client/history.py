@@ -22,6 +22,7 @@ class Entry(Record):
     subject = Field[str]()  # such as "image:<uid>"
     detail = Field[dict[str, Any]]()
     project = Field[str | None]()
+    undoes = Field[int | None]()  # the entry that this one took back
     undone_by = Field[int | None]()
     undoable = Field[bool]()
 
@@ -48,15 +49,17 @@ class Entry(Record):
         ]
 
 
-def history(session: Session, limit: int, **asked: str | None) -> Listing[Entry]:
-    """Return the newest entries, at most `limit`."""
+def history(
+    session: Session, limit: int, after: int | None = None, **asked: str | None
+) -> Listing[Entry]:
+    """Return the newest entries, at most `limit`; older than the entry `after`, if one is said."""
     found: Listing[Entry] = Listing()
-    after = None
+    place = None if after is None else str(after)
     while len(found) < limit:
         room = min(PAGE, limit - len(found))
-        answer = session.get("journal", **asked, limit=room, after=after)
+        answer = session.get("journal", **asked, limit=room, after=place)
         found += [Entry(session, row) for row in answer["entries"]]
-        after = answer["next"]
-        if after is None:
+        place = answer["next"]
+        if place is None:
             break
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,20 +10,15 @@ from typing import TYPE_CHECKING, Any
 from . import display
 from .downloads import download
 from .errors import CidError, NotFound
-from .projects import Project, dataset_uid
-from .records import Field, Listing, Record
+from .records import Field, Listing
+from .stored import Stored
 from .tickets import Ticket
-from .trash import Trash, throw
-from .wire import segment
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Value = str | int | float
-Values = Value | list[Value] | list[str] | list[int] | list[float]
 
-
-class Image(Record):
+class Image(Stored):
     """One image (kind image) or label image (kind labels) of the catalog; its pixels never change.
 
     `axes` is a string of t c z y x in order, `shape` its lengths at level 0. `scale` and `units`
@@ -32,72 +26,21 @@ class Image(Record):
     """
 
     collection = "images"
+    kind_of = "image"
     tickets = ("thumbnail", "data", "original_url")
 
-    name = Field[str]()
-    kind = Field[str]()
-    project = Field[str]()
-    dataset = Field[str]()
     axes = Field[str]()
     dtype = Field[str]()
     levels = Field[int]()
     scale = Field[dict[str, float]]()
     units = Field[dict[str, str]]()
     channels = Field[list[dict[str, str]]]()
-    nbytes = Field[int]()
-    sha256 = Field[str]()
     source = Field[str | None]()  # uid of the image it was made from
-    run = Field[str | None]()  # uid of the run that made it
-    created_by = Field[str]()
-    created_at = Field[str]()
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis at level 0, in pixels."""
         return tuple(self.wire("shape"))
-
-    @property
-    def tags(self) -> dict[str, Value | list[Value]]:
-        """Its tags; a tag that is a number is one here, several values of one key are a list."""
-        found: dict[str, list[Value]] = {}
-        for tag in self.wire("tags"):
-            value = tag["value"] if tag.get("number") is None else tag["number"]
-            found.setdefault(tag["key"], []).append(value)
-        return {key: many[0] if len(many) == 1 else many for key, many in found.items()}
-
-    def tag(self, values: Mapping[str, Values] | None = None, /, **more: Values) -> Image:
-        """Set tags: `image.tag(Staining="DAPI")` or `image.tag({"Cell type": "HeLa"})`.
-
-        A list is several values of one key.
-        """
-        for key, value in {**(values or {}), **more}.items():
-            where = f"{self.path}/tags/{segment(key)}"
-            self.record = dict(self.session.send("PUT", where, {"value": value}))
-        return self
-
-    def untag(self, key: str) -> Image:
-        """Take one tag off."""
-        self.record = dict(self.session.send("DELETE", f"{self.path}/tags/{segment(key)}"))
-        return self
-
-    def rename(self, name: str) -> Image:
-        """Give it another name for people; its uid and pixels stay."""
-        self.record = dict(self.session.send("PATCH", self.path, {"name": name}))
-        return self
-
-    def link(self, project: str | Project, dataset: str = "") -> Image:
-        """Show it in a second dataset too, without a copy; it is charged at home only."""
-        self.session.send("PUT", self._shown(project, dataset))
-        return self
-
-    def unlink(self, project: str | Project, dataset: str = "") -> Image:
-        """Show it there no more; the image stays where it lies."""
-        self.session.send("DELETE", self._shown(project, dataset))
-        return self
-
-    def trash(self) -> Trash:
-        """Throw it away; `restore()` of what is returned brings it back as it was."""
-        return throw(self.session, [self.uid])
 
     def to_xarray(self, level: int = 0) -> xr.DataArray:
         """Return the pixels of one level, lazily: nothing is read before it is computed.
@@ -151,9 +94,6 @@ class Image(Record):
             ("in", "/".join(part for part in (self.project, self.dataset) if part)),
             ("uid", self.uid),
         ]
-
-    def _shown(self, project: str | Project, dataset: str) -> str:
-        return f"datasets/{dataset_uid(self.session, project, dataset)}/links/{segment(self.uid)}"
 
     def _pixel(self) -> str:
         known = [axis for axis in self.axes if axis in self.scale]

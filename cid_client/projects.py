@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
-from . import display, usage
-from .errors import NotFound
-from .records import Field, Listing, Record, listing
-from .trash import Trash, throw
-from .wire import Session, segment
+from . import datasets, display, members, usage, vocabulary
+from .datasets import Dataset
+from .members import Members, Until
+from .notes import Noted
+from .records import Field, Listing
+from .trash import Trash, trash
+from .undoing import Done
+from .vocabulary import NewTerm, Term
+from .wire import segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +36,15 @@ class Allocation:
         return max(self.limit - self.used - self.reserved, 0)
 
 
-class Project(Record):
+class Project(Noted):
     """One project that I reach."""
 
     collection = "projects"
 
     name = Field[str]()
     title = Field[str]()
+    team = Field[str]()
+    state = Field[str]()  # active or closed
     role = Field[str | None]()  # mine; None where I look as staff
 
     @property
@@ -53,47 +59,104 @@ class Project(Record):
         known = {key: told[key] for key in Allocation.__dataclass_fields__ if key in told}
         return Allocation(**known)
 
-    def usage(self, since: dt.date | None = None, until: dt.date | None = None) -> usage.Usage:
-        """Return what takes its room, with the days from `since` to `until` (the last year)."""
-        return usage.usage(self.session, self.path, since, until)
+    def usage(
+        self,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        *,
+        dataset: str | None = None,
+    ) -> usage.Usage:
+        """Return what takes its room, with the days from `since` to `until` (the last year).
+
+        `people` are those of the project, or of one dataset by its uid.
+        """
+        return usage.of_project(self.session, self.path, since, until, dataset)
 
     @property
-    def datasets(self) -> list[str]:
-        """The paths of its datasets, such as "screen/plate 1"; "" is the project's own."""
-        return [dataset["path"] for dataset in self.wire("datasets")]
+    def subject(self) -> str:
+        """What the journal calls it."""
+        return self.about
 
-    def move_dataset(self, path: str, to: str, project: str | Project | None = None) -> Project:
-        """Rename or move a dataset with all below it; into another project, if one is said."""
-        home = project.name if isinstance(project, Project) else project
-        body = {"path": to} if home is None else {"path": to, "project": home}
-        self.session.send("PATCH", f"datasets/{dataset_uid(self.session, self.name, path)}", body)
-        return self.refresh()
+    @property
+    def about(self) -> str:
+        """What its notes are about, as the catalog names it."""
+        return f"project:{self.record['name']}"
 
-    def trash_dataset(self, path: str) -> Trash:
-        """Throw a dataset away with all below it; `restore()` of what is returned undoes it."""
-        return throw(self.session, datasets=[dataset_uid(self.session, self.name, path)])
+    @property
+    def datasets(self) -> Listing[Dataset]:
+        """Its datasets as they are now, by path; "" is the path of the project's own."""
+        return datasets.datasets(self.session, self.record["name"])
+
+    def dataset(self, path: str) -> Dataset:
+        """Return the dataset at a path such as "screen/plate 1", or raise NotFound."""
+        return datasets.dataset(self.session, self.record["name"], path)
+
+    def make_dataset(self, path: str, query: str | None = None) -> Dataset:
+        """Make a dataset with the parents it lacks; with a `query` it is live: a saved search.
+
+        One that is there already is as good; Conflict when it is not the same.
+        """
+        return datasets.make(self.session, self.record["name"], path, query)
 
     @property
     def trash(self) -> Listing[Trash]:
-        """What lies in its trash, newest first."""
-        return listing(Trash, self.session, self.session.get("trash", project=self.name))
+        """What lies in its trash now, newest first."""
+        return trash(self.session, self.name)
+
+    def terms(self) -> Listing[Term]:
+        """Return its vocabulary: the facility's terms and its own."""
+        return vocabulary.terms(self.session, f"{self.path}/terms")
+
+    def add_term(self, key: str, **how: Unpack[NewTerm]) -> Term:
+        """Declare a term of this project: `add_term("Passage", type="number")`. Managers may.
+
+        `similar` of what is returned names keys that are spelled much like it.
+        """
+        return vocabulary.add(self.session, f"{self.path}/terms", key, how)
+
+    def card(self, *, machine: bool = False) -> dict[str, Any]:
+        """Return its vocabulary as JSON Schema: what fits it is what `annotate(set=...)` takes.
+
+        With `machine` also the terms that imports fill.
+        """
+        told = self.session.get(f"{self.path}/card", machine=str(machine).lower())
+        return dict(told["card"])
 
     @property
-    def members(self) -> dict[str, str]:
-        """People and their roles."""
-        return {member["person"]: member["role"] for member in self.wire("members")}
+    def members(self) -> Members:
+        """People and their roles; `members.roles` is person -> role."""
+        return members.read(self.wire("members"))
+
+    def add_member(self, person: str, role: str, until: Until | None = None) -> Done:
+        """Give a person a role, for good or until a day's end; `undo()` of it takes it back.
+
+        Roles are viewer, annotator, contributor and manager. Managers may.
+        """
+        return members.put(self, person, role, until)
+
+    def remove_member(self, person: str) -> Done:
+        """End a person's membership; what they made stays. Managers may."""
+        return members.remove(self, person)
+
+    def rename(self, title: str) -> Project:
+        """Give it another title; its name stays. Managers may."""
+        self.record = dict(self.session.send("PATCH", self.path, {"title": title}))
+        return self
+
+    def close(self) -> Project:
+        """Close it: read as before, it takes no deposits, tags or runs. Staff may."""
+        return self._move("closed")
+
+    def reopen(self) -> Project:
+        """Open a closed project again. Staff may."""
+        return self._move("active")
+
+    def _move(self, state: str) -> Project:
+        self.record = dict(self.session.send("PATCH", self.path, {"state": state}))
+        return self
 
     def facts(self) -> list[tuple[str, Any]]:
         """Return what a person wants to see of it."""
         held = self.allocation
         used = f"{display.size(held.used)} of {display.size(held.limit)}"
         return [("name", self.name), ("title", self.title), ("role", self.role), ("used", used)]
-
-
-def dataset_uid(session: Session, project: str | Project, path: str) -> str:
-    """Return the uid of a dataset as it is called now, or raise NotFound."""
-    name = project.name if isinstance(project, Project) else project
-    for dataset in Project(session, {"name": name}).refresh().wire("datasets"):
-        if dataset["path"] == path:
-            return str(dataset["uid"])
-    raise NotFound(f"no dataset {path!r} in project {name!r}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, Self, TypeVar, overload
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
 
 from . import display
 from .wire import Session, segment
@@ -52,24 +52,29 @@ class Record:
         """Where the API has this record."""
         return f"{self.collection}/{segment(self.record['uid'])}"
 
+    @property
+    def address(self) -> str:
+        """The same, also of a record whose `path` is another one."""
+        return self.path
+
     def wire(self, name: str) -> Any:
         """Return one field of the record, reading the whole record if this one lacks it."""
         if name not in self.record:
             self.refresh()
         if name not in self.record:
-            raise AttributeError(f"{self.path} has no {name!r}")
+            raise AttributeError(f"{self.address} has no {name!r}")
         return self.record[name]
 
     def refresh(self) -> Self:
         """Read the record again and return it."""
-        self.record = dict(self.session.get(self.path))
+        self.record = dict(self.session.get(self.address))
         return self
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other.path == self.path
+        return type(other) is type(self) and other.address == self.address
 
     def __hash__(self) -> int:
-        return hash(self.path)
+        return hash(self.address)
 
     def __getstate__(self) -> dict[str, Any]:
         kept = {key: value for key, value in self.record.items() if key not in self.tickets}
@@ -87,6 +92,17 @@ class Record:
         return [("uid", self.record["uid"])]
 
 
+class HasUid(Protocol):
+    """Anything that knows the uid of a record."""
+
+    @property
+    def uid(self) -> str:
+        """It."""
+
+
+Chosen = Record | Iterable[HasUid]  # one record or several; a search is several
+
+
 class Listing(list[R]):
     """A list of records that a notebook shows as a table."""
 
@@ -100,3 +116,9 @@ class Listing(list[R]):
 def listing(make: type[R], session: Session, answer: Mapping[str, Any]) -> Listing[R]:
     """Return the records of a list's answer, which holds them under their collection's name."""
     return Listing(make(session, row) for row in answer[make.collection])
+
+
+def uids(chosen: Chosen) -> list[str]:
+    """Return the uids of what is chosen."""
+    several = [chosen] if isinstance(chosen, Record) else chosen
+    return [record.uid for record in several]

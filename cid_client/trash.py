@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import display
-from .records import Field, Record
+from .records import Field, Listing, Record, listing
 from .wire import Session
 
 
@@ -21,12 +21,19 @@ class Trash(Record):
     state = Field[str]()  # kept, restored or purged
     nbytes = Field[int]()
     records = Field[int]()
+    first = Field[list[dict[str, Any]]]()  # some of its records: uid, name, kind, thumbnail
+    datasets = Field[list[str]]()
     created_at = Field[str]()
     purge_at = Field[str]()
 
     def restore(self) -> Trash:
         """Bring it back as it was, with tags, links and notes."""
         self.record = dict(self.session.send("POST", f"{self.path}/restore"))
+        return self
+
+    def purge(self) -> Trash:
+        """Remove its bytes now and give the room back: nothing brings it back. Managers may."""
+        self.record = dict(self.session.send("DELETE", self.path))
         return self
 
     def facts(self) -> list[tuple[str, Any]]:
@@ -46,3 +53,15 @@ def throw(session: Session, records: Iterable[str] = (), datasets: Iterable[str]
     """Throw records and datasets of one project away, by uid."""
     body = {"records": list(records), "datasets": list(datasets)}
     return Trash(session, session.send("POST", "trash", body))
+
+
+def trash(session: Session, project: str) -> Listing[Trash]:
+    """Return what lies in a project's trash now, newest first."""
+    found: Listing[Trash] = Listing()
+    after = None
+    while True:
+        answer = session.get("trash", project=project, after=after)
+        found += listing(Trash, session, answer)
+        after = answer["next"]
+        if after is None:
+            return found

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urljoin
 
 import httpx
@@ -23,6 +23,14 @@ TRANSIENT = (502, 503, 504)
 PATIENCE = 120  # seconds that a request waits for its turn, when its person sends very many
 TIMEOUT = httpx.Timeout(60, connect=10)
 LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16)
+
+
+class Told(NamedTuple):
+    """An answer; the ETag of the record that it is, and the entry that undoes what it changed."""
+
+    body: Any
+    etag: str | None
+    entry: int | None
 
 
 class Session:
@@ -43,6 +51,14 @@ class Session:
         self._url = access.url if access else url
         self._transport = transport
         self._clients: dict[int, httpx.Client] = {}
+        self._me: str | None = None
+
+    @property
+    def me(self) -> str:
+        """My name, as the catalog knows me."""
+        if self._me is None:
+            self._me = str(self.get("whoami")["name"])
+        return self._me
 
     @property
     def access(self) -> Access:
@@ -58,8 +74,13 @@ class Session:
 
     def get(self, path: str, **query: Any) -> Any:
         """Return the JSON at `path` below api/v1/; tried again when the catalog does not answer."""
+        return self.look(path, **query).body
+
+    def look(self, path: str, **query: Any) -> Told:
+        """Return what is at `path` as `get` does, with its ETag."""
         asked = {key: value for key, value in query.items() if value is not None}
-        return self._json(self._tried("GET", self._api(path), params=asked, headers=self._who()))
+        headers = self._who()
+        return self._told(self._tried("GET", self._api(path), params=asked, headers=headers))
 
     def content(self, path: str, **query: Any) -> bytes:
         """Return the bytes of a download at `path` below api/v1/."""
@@ -71,12 +92,32 @@ class Session:
 
         It is done once: sent again only when the catalog said that it did not look at it.
         """
+        return self.tell(verb, path, body).body
+
+    def change(
+        self, verb: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> tuple[Any, int | None]:
+        """Send as `send` does; return the answer, and the entry that undoes it if one was made."""
+        told = self.tell(verb, path, body)
+        return told.body, told.entry
+
+    def tell(
+        self,
+        verb: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        etag: str | None = None,
+    ) -> Told:
+        """Send as `send` does; with `etag` only if the record is still so, else Conflict."""
         headers = self._who()
         content = None
         if body is not None:
             content = _encoded(body)
             headers["Content-Type"] = "application/json"
-        return self._json(self._in_turn(verb, self._api(path), content=content, headers=headers))
+        if etag is not None:
+            headers["If-Match"] = etag
+        return self._told(self._in_turn(verb, self._api(path), content=content, headers=headers))
 
     def read(self, url: str, *, verb: str = "GET", byte_range: str | None = None) -> httpx.Response:
         """Return what the data plane has at a ticket's address; no token is shown to it.
@@ -174,6 +215,11 @@ class Session:
         if isinstance(error, TooMany):
             error.retry_after = _seconds(response.headers.get("Retry-After", ""))
         raise error
+
+    def _told(self, response: httpx.Response) -> Told:
+        entry = response.headers.get("CID-Entry", "")
+        number = int(entry) if entry.isdecimal() else None
+        return Told(self._json(response), response.headers.get("ETag"), number)
 
     def _json(self, response: httpx.Response) -> Any:
         if response.status_code == 204 or not response.content:

@@ -144,7 +144,7 @@ def test_a_project_tells_its_room(catalog: cid.Catalog) -> None:
     }  # fmt: skip
     project = cid.Project(catalog.session, record)
     assert project.allocation.free == 50
-    assert project.datasets == [""]
+    assert [one["path"] for one in project.wire("datasets")] == [""]
     assert "30 B of 100 B" in project._repr_html_()
 
 

@@ -128,7 +128,7 @@ def test_viewers_change_nothing(speak: Connect, shelf: str) -> None:
     with pytest.raises(cid.NotAllowed):
         found[0].trash()
     with pytest.raises(cid.NotAllowed):
-        otis.project(shelf).move_dataset("plate 1", "plate 2")
+        otis.project(shelf).dataset("plate 1").move("plate 2")
 
 
 def test_what_is_thrown_away_comes_back(nora: cid.Catalog, shelf: str) -> None:
@@ -146,28 +146,8 @@ def test_what_is_thrown_away_comes_back(nora: cid.Catalog, shelf: str) -> None:
         image.refresh()
     back.restore()
     assert image.refresh().tags["Cell type"] == "HeLa"
-    project.trash_dataset("plate 1").restore()
-    assert "plate 1" in project.refresh().datasets
-
-
-def test_a_dataset_moves_with_what_is_in_it(nora: cid.Catalog, shelf: str) -> None:
-    project = nora.project(shelf).move_dataset("plate 1", "screen/first")
-    assert "screen/first" in project.datasets
-    assert "plate 1" not in project.datasets
-    assert {image.dataset for image in nora.search(project=shelf)} == {"screen/first"}
-    with pytest.raises(cid.NotFound, match="plate 1"):
-        project.move_dataset("plate 1", "plate 2")
-
-
-def test_an_image_is_shown_in_a_second_dataset(nora: cid.Catalog, shelf: str) -> None:
-    project = nora.project(shelf)
-    project.move_dataset("plate 1", "first")
-    nora.session.send("POST", f"{project.path}/datasets", {"path": "best"})
-    image = nora.search(project=shelf, cell_type="HeLa")[0].link(project, "best")
-    assert [found.uid for found in nora.search(project=shelf, dataset="best")] == [image.uid]
-    assert image.refresh().dataset == "first"
-    image.unlink(shelf, "best")
-    assert nora.search(project=shelf, dataset="best").count() == 0
+    project.dataset("plate 1").trash().restore()
+    assert "plate 1" in [one.path for one in project.datasets]
 
 
 def test_a_project_tells_what_takes_its_room(

@@ -113,6 +113,10 @@ class Tiny:
         tags[:] = [tag for tag in tags if tag["key"] != key]
         return self.image(uid, body, query)
 
+    def rename(self, uid: str, body: Any, query: dict[str, str]) -> Any:
+        self._have(self.images, uid)["name"] = body["name"]
+        return self.image(uid, body, query)
+
     def lineage(self, uid: str, body: Any, query: dict[str, str]) -> Any:
         children = [self.row(i) for i in self.images.values() if i["source"] == uid]
         return {"parents": [], "children": children}
@@ -190,7 +194,8 @@ PREVIEW = {
 USAGE = {
     "limit": 2, "soft": None, "used": 1, "online": 1, "trashed": 0, "archived": 0, "linked": 0,
     "reserved": 0, "free": 1, "state": "ok", "growth": None, "days_to_full": None,
-    "warning": None, "datasets": [], "people": [], "series": [],
+    "warning": None, "datasets": [], "people": [], "series": [], "project": "demo", "title": "Demo",
+    "team": "lab", "drift": 0, "disk_drift": None, "saves": None, "leads": False,
 }  # fmt: skip
 FACET = {"key": "Cell type", "values": [{"value": "HeLa", "count": 1}], "numbers": []}
 
@@ -204,6 +209,10 @@ ROUTES: list[tuple[str, str, Callable[..., Any]]] = [
     ("GET", "whoami", lambda tiny, body, query: {"name": "researcher", "home": "service", "x": 1}),
     ("GET", "projects", lambda tiny, body, query: {"projects": []}),
     ("GET", "projects/demo", always({"name": "demo"})),
+    ("POST", "projects/demo/datasets", always({"uid": "b", "path": "screen/best", "query": None})),
+    ("PUT", "datasets/b/links/([^/]+)", always({"dataset": "b"})),
+    ("POST", "notes", always({"uid": "n", "text": "", "person": "researcher"})),
+    ("PATCH", "images/([^/]+)", Tiny.rename),
     ("GET", "projects/demo/usage", always(USAGE)),
     ("GET", "search/count", lambda tiny, body, query: {"count": len(tiny.images)}),
     ("GET", "search/facets", always({"facets": [FACET]})),
