@@ -21,7 +21,7 @@ class Told(Exception):
 
 
 class Widget(Python):
-    """The views. What none has yet (bringing files in, links, notes) is the client's."""
+    """The views. What none has (bringing files in, folders, links, notes) is the client's."""
 
     def projects(self) -> list[tuple[str, str | None]]:
         return [(one["name"], one["role"]) for one in self.browser().tree]
@@ -60,8 +60,6 @@ class Widget(Python):
     def rename(self, name: str, to: str) -> str:
         view = self.browser()
         [answer] = _ask(view, "rename", uid=self.image(name).uid, name=to)
-        if answer["tell"] == "unkept":
-            raise Told(answer["message"])
         return str(answer["name"])
 
     def make_dataset(self, project: str, path: str, query: str | None = None) -> list[str]:
@@ -74,6 +72,18 @@ class Widget(Python):
 
     def inside(self, project: str, path: str) -> list[str]:
         return _names(self.browser(project=project, dataset=path))
+
+    def move(self, names: list[str], project: str, path: str) -> list[str]:
+        view = self._select(names, project)
+        _ask(view, "move", path=path, project=project)
+        return self.inside(project, path)
+
+    def throw(self, names: list[str]) -> tuple[str, int]:
+        view = self._select(names, self.image(names[0]).project)
+        project = view.project
+        _ask(view, "throw_away")
+        [kept] = _view(widgets.Trash(self.catalog, project)).thrown
+        return "kept", kept["records"]
 
     def restore(self, project: str) -> list[tuple[str, int]]:
         view = _view(widgets.Trash(self.catalog, project))
@@ -121,8 +131,6 @@ class Widget(Python):
     def submit(self, template: str, names: list[str], **parameters: Any) -> list[str]:
         view = _view(widgets.RunForm(self.catalog, template, self.images(names)))
         [answer] = _ask(view, "start", parameters=parameters)
-        if answer["tell"] == "refused":
-            raise Told(answer["message"])
         self.batch = answer["batch"]
         states = [run["state"] for run in view.runs]
         view.close()
@@ -151,6 +159,11 @@ class Widget(Python):
         for wrong in (view.error, view.query_error):
             if wrong:
                 raise Told(wrong)
+        return view
+
+    def _select(self, names: list[str], project: str) -> widgets.Browser:
+        view = self.browser(project=project)
+        view.selected = [image.uid for image in self.images(names)]
         return view
 
     def shown(self, name: str) -> dict[str, Any]:
@@ -185,6 +198,9 @@ def _ask(view: Any, what: str, **rest: Any) -> list[dict[str, Any]]:
     if getattr(view, "error", ""):
         raise Told(view.error)
     answers = [one["content"] for one in view.comm.taken() if one.get("method") == "custom"]
+    for answer in answers:
+        if answer.get("tell") in ("unkept", "unorganised", "refused"):
+            raise Told(answer["message"])
     return [one for one in answers if "tell" in one]
 
 
