@@ -6,9 +6,11 @@ import datetime as dt
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..core.ledger import allocations, periods, series, usage
-from ..core.ledger.holdings import Bytes
-from ..db import tables as t
+from ..core import policy
+from ..core.ledger import allocations, periods, series, shares, usage
+from ..storage import reconciled
+from . import project_shapes
+from . import usage_shapes as shapes
 from .base import Ask, CidHandler, endpoint
 
 
@@ -20,216 +22,73 @@ class Limits(BaseModel):
     soft: int | None = Field(None, ge=0, lt=allocations.LARGEST)
 
 
-class Room(BaseModel):
-    """An allocation, in bytes; `state` is ok, warning or full."""
+class Part(BaseModel):
+    """The days of the series, both in it (the last 365 when nothing is said); whose people.
 
-    limit: int
-    soft: int | None
-    used: int
-    reserved: int
-    free: int
-    state: str
-
-
-class Since(BaseModel):
-    """The days of the series, both in it; the last 365 when nothing is said."""
+    With the uid of a dataset, `people` are told of this dataset alone.
+    """
 
     model_config = ConfigDict(extra="forbid")
     first: dt.date | None = Field(None, alias="from")
     last: dt.date | None = Field(None, alias="to")
-
-
-class Held(BaseModel):
-    """Bytes by where they lie; `used` is online and trashed, and counts against the limit."""
-
-    used: int
-    online: int
-    trashed: int
-    archived: int
-
-
-class Project(Held):
-    """A project's room. `linked` bytes are charged elsewhere; `growth` is bytes in 30 days.
-
-    `drift` is 0, or staff has to look.
-    """
-
-    project: str
-    title: str
-    team: str
-    limit: int
-    soft: int | None
-    linked: int
-    reserved: int
-    free: int
-    state: str
-    growth: int | None
-    days_to_full: int | None
-    drift: int
-
-
-class Dataset(Held):
-    """A dataset's part; `path` is "" for the project's own.
-
-    `saves`: what a year in the archive would cost less than online, at today's prices, without VAT.
-    """
-
-    uid: str
-    path: str
-    saves: str | None
-
-
-class Person(Held):
-    """What one person brought, or whose runs made it."""
-
-    person: str
-
-
-class Day(BaseModel):
-    """Bytes held at the end of a day, in UTC, and seconds of the runs that ended in it."""
-
-    day: dt.date
-    storage: int
-    archive: int
-    gpu: int
-    cpu: int
-
-
-class OfProject(Project):
-    """A project's usage with its largest datasets and people, and the series for plots."""
-
-    warning: str | None
-    datasets: list[Dataset]
-    people: list[Person]
-    series: list[Day]
-
-
-class OfTeam(Held):
-    """A team's sums; `linked` bytes come from other teams' projects and are not in them."""
-
-    team: str
-    title: str
-    limit: int
-    linked: int
-    reserved: int
-    free: int
-    projects: list[Project]
-
-
-class OfAll(BaseModel):
-    """The teams whose usage the caller may see, by name."""
-
-    teams: list[OfTeam]
+    dataset: str | None = None
 
 
 class Allocation(CidHandler):
     """projects/{project}/allocation."""
 
-    @endpoint("Set a project's limits", who="staff", body=Limits, answer=Room)
-    def put(self, ask: Ask, project: str) -> Room:
+    @endpoint("Set a project's limits", who="staff", body=Limits, answer=project_shapes.Allocation)
+    def put(self, ask: Ask, project: str) -> project_shapes.Allocation:
         """In bytes; without `soft` nobody is warned before it is full."""
         limits = ask.body
         row = allocations.set_limits(ask.session, ask.actor, project, limits.limit, limits.soft)
-        return room(row)
+        return project_shapes.allocation(row)
 
 
 class ProjectUsage(CidHandler):
     """projects/{project}/usage."""
 
-    @endpoint("What a project holds", who="viewer", query=Since, answer=OfProject)
-    def get(self, ask: Ask, project: str) -> OfProject:
+    @endpoint("What a project holds", who="viewer", query=Part, answer=shapes.OfProject)
+    def get(self, ask: Ask, project: str) -> shapes.OfProject:
         """Its sums, its datasets and people, and its days."""
         row, told = usage.of_project(ask.session, ask.actor, project)
-        first, last = periods.between(ask.query.first, ask.query.last, usage.today(ask.session))
-        days = series.days(ask.session, row.id, first, last)
-        return OfProject(
-            **_project(told).model_dump(),
+        today = usage.today(ask.session)
+        first, last = periods.between(ask.query.first, ask.query.last, today)
+        days = series.days(ask.session, row.id, first, last, today, told.held)
+        people = shares.people(ask.session, row, ask.query.dataset)
+        return shapes.OfProject(
+            **shapes.project(told, _compared(ask)).model_dump(),
             warning=allocations.warning(ask.session, row.id),
-            datasets=[
-                Dataset(
-                    uid=part.uid,
-                    path=part.name,
-                    saves=None if part.saves is None else str(part.saves),
-                    **_held(part.held),
-                )
-                for part in usage.datasets(ask.session, row)
-            ],
-            people=[
-                Person(person=part.name, **_held(part.held))
-                for part in usage.people(ask.session, row)
-            ],
-            series=[
-                Day(day=d.day, storage=d.storage, archive=d.archive, gpu=d.gpu, cpu=d.cpu)
-                for d in days
-            ],
+            leads=policy.leads_team(ask.session, ask.actor, row.team_id),
+            datasets=[shapes.dataset(part) for part in shares.datasets(ask.session, row)],
+            people=[shapes.person(part) for part in people],
+            series=[shapes.day(day) for day in days],
         )
 
 
 class TeamUsage(CidHandler):
     """teams/{team}/usage."""
 
-    @endpoint("What a team holds", who="leader", answer=OfTeam)
-    def get(self, ask: Ask, team: str) -> OfTeam:
+    @endpoint("What a team holds", who="leader", answer=shapes.OfTeam)
+    def get(self, ask: Ask, team: str) -> shapes.OfTeam:
         """Its sums and its projects; each record once."""
-        return _team(usage.of_team(ask.session, ask.actor, team))
+        return shapes.team(usage.of_team(ask.session, ask.actor, team), _compared(ask))
 
 
 class AllUsage(CidHandler):
     """usage."""
 
-    @endpoint("What all teams hold", who="anyone", answer=OfAll)
-    def get(self, ask: Ask) -> OfAll:
-        """For staff; a leader gets his own teams, everybody else an empty list."""
-        return OfAll(teams=[_team(team) for team in usage.of_all(ask.session, ask.actor)])
+    @endpoint("What all teams hold", who="anyone", answer=shapes.OfAll)
+    def get(self, ask: Ask) -> shapes.OfAll:
+        """All teams for staff, a leader's own for him; and the caller's projects in others."""
+        compared = _compared(ask)
+        mine = usage.of_mine(ask.session, ask.actor)
+        return shapes.OfAll(
+            teams=[shapes.team(one, compared) for one in usage.of_all(ask.session, ask.actor)],
+            projects=[shapes.project(one, compared) for one in mine],
+            storage=shapes.storage(compared) if compared and ask.actor.staff else None,
+        )
 
 
-def room(row: t.Allocation) -> Room:
-    """Fill an allocation."""
-    return Room(
-        limit=row.limit,
-        soft=row.soft,
-        used=row.used,
-        reserved=row.reserved,
-        free=allocations.room(row),
-        state=allocations.state(row),
-    )
-
-
-def _held(held: Bytes) -> dict[str, int]:
-    return {
-        "used": held.used,
-        "online": held.online,
-        "trashed": held.trashed,
-        "archived": held.archived,
-    }
-
-
-def _project(told: usage.Usage) -> Project:
-    return Project(
-        **_held(told.held),
-        project=told.project,
-        title=told.title,
-        team=told.team,
-        limit=told.limit,
-        soft=told.soft,
-        linked=told.linked,
-        reserved=told.reserved,
-        free=told.free,
-        state=told.state,
-        growth=told.growth,
-        days_to_full=told.days_to_full,
-        drift=told.drift,
-    )
-
-
-def _team(told: usage.TeamUsage) -> OfTeam:
-    return OfTeam(
-        **_held(told.held),
-        team=told.team,
-        title=told.title,
-        limit=told.limit,
-        linked=told.linked,
-        reserved=told.reserved,
-        free=told.free,
-        projects=[_project(project) for project in told.projects],
-    )
+def _compared(ask: Ask) -> reconciled.Reconciled | None:
+    return reconciled.kept(ask.services.settings.storage)

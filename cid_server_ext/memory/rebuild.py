@@ -121,7 +121,7 @@ def _rebuild(storage: Path, sessions: Sessions, found: Survey, fold: Fold, told:
     folder = journal.folder_of(storage)
     with sessions.begin() as session:
         entries = (line.entry for line in _counted(folded(folder, found, fold), found, told))
-        undone = load.history(session, entries)
+        undone = load.history(session, entries, fold)
         mended = [mend.Mended("journal", (number,), "emptied", "undoes") for number in undone]
         mended += mend.mend(fold)
         total, done = sum(fold.count(name) for name in fold.tables), 0

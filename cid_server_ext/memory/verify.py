@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,17 @@ from sqlalchemy import func, select
 
 from ..core.memory.fold import Fold
 from ..db.session import Sessions, open_database, reading, schema_of
-from ..db.tables import Deposit, Grave, Journal, Record
+from ..db.tables import Journal, Record
 from ..storage import inspect, journal
 from ..storage.inspect import INCOMPLETE, INVALID, Fault, Promise
-from ..storage.journal import Damage
+from ..storage.journal import Damage, Line
 from ..storage.roots import Folder, prefix_of
-from . import entries
+from . import entries, strangers
 from .rebuild import Survey, folded, survey
 
 Told = Callable[[str, int, int], None]
 STATES = ("valid", INCOMPLETE, INVALID)
 NOTIONS = {"damaged": INVALID, "missing": INCOMPLETE}
-SHELVES = ("images", "files")
 
 
 @dataclass
@@ -114,19 +113,20 @@ class _Look:
             self._compare(rows, fold.count("record"))
         finally:
             fold.close()
-        self._strangers(lambda strangers: set())
+        self._strangers(lambda keys: set())
 
     def against_database(self, found: Survey, url: str) -> None:
         """Compare with the records of a database."""
         sessions = open_database(url)
         try:
             self._ends(sessions, found)
+            self._line_by_line(sessions, found)
             with reading(sessions) as session:
                 total = session.scalar(select(func.count()).select_from(Record)) or 0
                 chosen = select(*_COLUMNS).order_by(Record.id)
                 rows = session.execute(chosen, execution_options={"yield_per": 1000})
                 self._compare((_expected(dict(row._mapping)) for row in rows), total)
-            self._strangers(lambda strangers: _moving(sessions, strangers))
+            self._strangers(lambda keys: strangers.moving(sessions, keys))
         finally:
             sessions.kw["bind"].dispose()
 
@@ -144,9 +144,9 @@ class _Look:
 
     def _strangers(self, moving: Callable[[list[str]], set[str]]) -> None:
         """Tell the bytes without a record, and what is on its way."""
-        strangers = [key for key in _folders(self.storage) if not self.known.has(key)]
-        on_its_way = moving(strangers)
-        for key in strangers:
+        unknown = [key for key in strangers.folders(self.storage) if not self.known.has(key)]
+        on_its_way = moving(unknown)
+        for key in unknown:
             if key in on_its_way:
                 self.report.in_progress.append(key)
             else:
@@ -168,30 +168,36 @@ class _Look:
         elif newest > last["id"]:
             self.report.in_progress.append(f"journal entries {last['id'] + 1} to {newest}")
 
+    def _line_by_line(self, sessions: Sessions, found: Survey) -> None:
+        """Compare all lines with the database's entries: whoever writes a chain anew is found out.
+
+        What the chain itself tells of is not told again.
+        """
+        lost = [range(d.first, (d.last or d.first) + 1) for d in found.damages if d.first]
+        lines = (x for x in journal.read(journal.folder_of(self.storage)) if isinstance(x, Line))
+        line = next(lines, None)
+        with reading(sessions) as session:
+            for row in entries.after(session, 0, schema_of(sessions)):
+                if line is None:
+                    break  # `_ends` tells of what is not written yet, or lost
+                if row["id"] < line.id:
+                    if not any(row["id"] in gone for gone in lost):
+                        self._fault("journal", INCOMPLETE, f"entry {row['id']} is missing")
+                    continue
+                if row["id"] == line.id and not _tells(line.entry, row):
+                    key = f"journal/{line.segment} line {line.number}"
+                    self._fault(key, INVALID, f"it is not the database's entry {line.id}")
+                while line is not None and line.id <= row["id"]:
+                    line = next(lines, None)
+
     def _fault(self, key: str, notion: str, reason: str) -> None:
         self.report.faults.append(Fault(key, notion, reason))
 
 
-def _folders(storage: Path) -> Iterator[str]:
-    for top in SHELVES:
-        for shelf in sorted(os.listdir(storage / top)) if (storage / top).is_dir() else ():
-            place = storage / top / shelf
-            names = sorted(os.listdir(place)) if place.is_dir() else [""]
-            yield from (f"{top}/{shelf}/{name}".rstrip("/") for name in names)
-
-
-def _moving(sessions: Sessions, strangers: list[str]) -> set[str]:
-    """Return those of the keys that an import is about to commit, or a purge to remove."""
-    found: set[str] = set()
-    with reading(sessions) as session:
-        found.update(session.scalars(select(Grave.prefix)))
-        for results in session.scalars(select(Deposit.results).where(Deposit.state == "importing")):
-            moves = (results.get("prepared") or {}).get("moves", [])
-            found.update("/".join(target.split("/")[:3]) for _, target in moves)
-        for at in range(0, len(strangers), 500):  # committed since we asked
-            asked = Record.prefix.in_(strangers[at : at + 500]) & Record.purged_at.is_(None)
-            found.update(session.scalars(select(Record.prefix).where(asked)))
-    return found
+def _tells(entry: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Say whether they are the same; a rebuild leaves out the undo of an entry that is lost."""
+    left_out = {"undoes": None} if row["undoes"] is None else {}
+    return entries.same(entry | left_out, row)
 
 
 def _reason(damage: Damage) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import itertools
 from decimal import Decimal
@@ -11,19 +12,22 @@ from typing import Any
 import accounts
 import pypdf
 import pytest
-from processes import STAFF, Service
+from processes import STAFF, Service, wait_until
 from sqlalchemy import func, select
 
 from cid_server_ext.core.ledger import lines
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
+from cid_server_ext.storage import reconciled
 
 unique = itertools.count()
 
 
 @pytest.fixture
-def project(service_database: Sessions) -> str:
+def project(service: Service, service_database: Sessions) -> str:
     """A project of 2025 with 1000 bytes in two datasets, and its first day in the ledger."""
+    root = service.folder / "storage"
+    wait_until(lambda: reconciled.kept(root), 60, "the first comparison with storage")
     name = f"books-{next(unique)}"
     with service_database.begin() as session:
         accounts.project(session, name, limit=10_000)
@@ -70,7 +74,45 @@ def test_usage_allocation_ledger_and_invoice_say_the_same_number(
         sum(part["amount"] for part in position["parts"]),
     } == {1000}
     assert (usage["free"], usage["state"], usage["drift"]) == (9000, "ok", 0)
+    assert room == {
+        key: usage[key] for key in ("limit", "soft", "used", "reserved", "free", "state")
+    }
+    [row] = team["projects"]
+    assert row == {key: usage[key] for key in row}
+    assert row["saves"]["nbytes"] == 1000
+    mine = [one["project"] for one in ask(service, "usage")["projects"]]
+    assert (project in mine, usage["leads"]) == (True, False)
     assert usage["series"][0]["day"] == "2025-01-01"
+
+
+def test_a_dataset_tells_its_people_and_no_other_project_does(
+    service: Service, project: str
+) -> None:
+    usage = ask(service, f"projects/{project}/usage", "leader")
+    assert usage["leads"] is True
+    a, _ = usage["datasets"]
+    told = ask(service, f"projects/{project}/usage?dataset={a['uid']}")
+    assert [(one["person"], one["used"]) for one in told["people"]] == [("staff", 700)]
+    assert told["datasets"] == usage["datasets"]
+    other = service.ask("GET", f"projects/{project}/usage?dataset={project}", "viewer")
+    assert (other.status_code, other.json()["error"]) == (404, "NotFound")
+
+
+def test_what_differs_on_storage_is_told_in_the_usage(service: Service, project: str) -> None:
+    root = service.folder / "storage"
+    uid = ask(service, f"projects/{project}")["uid"]
+    now = dt.datetime.now(dt.UTC)
+    found = reconciled.Reconciled(now, now, 3, 11, {uid: -5}, {uid: ["images/x"]}, {uid: project})
+    before = reconciled.kept(root)
+    reconciled.keep(root, found)
+    try:
+        assert ask(service, f"projects/{project}/usage")["disk_drift"] == -5
+        assert ask(service, f"teams/lab-{project}/usage", "leader")["disk_drift"] == -5
+        assert ask(service, "usage", "leader")["storage"] is None
+        seen = ask(service, "usage", STAFF)["storage"]
+        assert (seen["records"], seen["drift"], seen["strangers"]) == (3, -5, 11)
+    finally:
+        reconciled.keep(root, before)
 
 
 def test_an_invoice_comes_as_json_csv_and_pdf_with_the_same_total(

@@ -89,3 +89,15 @@ def test_a_refusal_is_one_line(home: Path, command: str, said: str) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith(said)
     assert done.stderr.count("\n") == 1
+
+
+def test_what_is_counted_and_not_on_storage_is_told_by_project(home: Path) -> None:
+    done = run(home, "jupyter cid reconcile")
+    assert (done.returncode, done.stderr) == (1, "")
+    *projects, last = done.stdout.splitlines()
+    assert all(
+        re.match(r"project \S+: -\d+ bytes, first (images|files)/", line) for line in projects
+    )
+    assert re.match(r"\d+ records: -\d+ bytes, 0 bytes of no record", last)
+    told = json.loads(run(home, "jupyter cid reconcile --json").stdout)
+    assert len(told["differing"]) == len(projects) > 0

@@ -21,9 +21,11 @@ from sqlalchemy import select
 from cid_server_ext.core import journal as entries
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions, open_database
+from cid_server_ext.memory.reconcile import reconcile
 from cid_server_ext.memory.verify import Report, verify
-from cid_server_ext.storage import manifests
+from cid_server_ext.storage import journal, manifests
 from cid_server_ext.storage.journal import folder_of, segments
+from cid_server_ext.storage.roots import Folder
 
 
 @dataclass
@@ -84,7 +86,9 @@ def built(tmp_path_factory: pytest.TempPathFactory, empty_database: bytes) -> Ho
 @pytest.fixture
 def house(built: House, tmp_path: Path) -> House:
     """A copy that a test may damage; nothing else in it changes while it verifies."""
-    shutil.copytree(built.folder, tmp_path / "house")
+    shutil.copytree(
+        built.folder, tmp_path / "house", copy_function=shutil.copyfile
+    )  # to be damaged
     return House(tmp_path / "house", built.images, built.originals, built.file)
 
 
@@ -267,6 +271,29 @@ def test_a_damaged_journal_line_is_invalid_and_a_missing_one_incomplete(house: H
     )
 
 
+@pytest.mark.parametrize("forged", ["changed", "left out"])
+def test_a_chain_that_was_written_anew_is_not_the_databases(house: House, forged: str) -> None:
+    folder, previous, lines = folder_of(house.storage), journal.START, []
+    [segment] = segments(folder)
+    for raw in segment.read_bytes().splitlines():
+        entry = {k: v for k, v in json.loads(raw).items() if k not in ("sha256", "previous")}
+        if entry["id"] == 3:
+            entry["person"] = "nobody"
+        if entry["id"] != 3 or forged == "changed":
+            line, previous = journal.sealed(entry, previous)
+            lines.append(line)
+    segment.write_bytes(b"".join(lines))
+    (folder / "head.json").write_text(json.dumps({"id": entry["id"], "sha256": previous}))
+    assert not [f for f in verify(house.storage).faults if "journal" in f.key]  # a good chain
+    [fault] = verify(house.storage, house.url).faults
+    told = (fault.notion, fault.reason)
+    if forged == "changed":
+        assert fault.key == "journal/000000000001.jsonl line 3"
+        assert told == ("invalid", "it is not the database's entry 3")
+    else:
+        assert told == ("incomplete", "entry 3 is missing")
+
+
 def test_an_older_database_beside_a_newer_storage_is_told(
     house: House, empty_database: bytes
 ) -> None:
@@ -311,3 +338,13 @@ def test_the_command_says_it_in_lines_json_and_status(house: House) -> None:
     assert f"invalid  {key}: its bytes changed (sha256)" in done.stdout.splitlines()
     told = json.loads(command("--json").stdout)
     assert (told["state"], len(told["faults"])) == ("invalid", 2)
+
+
+def test_the_nightly_comparison_finds_of_what_was_imported_what_is_gone(
+    house: House, database: Sessions
+) -> None:
+    found = reconcile(database, Folder(house.storage))
+    assert (found.records, found.drift, found.strangers) == (5, {}, 0)
+    lost = house.shard().stat().st_size
+    house.shard().unlink()
+    assert list(reconcile(database, Folder(house.storage)).drift.values()) == [-lost]

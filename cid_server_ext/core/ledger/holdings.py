@@ -61,9 +61,14 @@ def by_dataset(
     return dict(found)
 
 
-def by_person(session: Session, project_id: int) -> dict[str, Bytes]:
-    """Return a project's bytes by the person who brought them, or whose run made them."""
+def by_person(session: Session, project_id: int, dataset_id: int | None = None) -> dict[str, Bytes]:
+    """Return a project's bytes by the person who brought them, or whose run made them.
+
+    With `dataset_id` only those that lie in this dataset, not below it.
+    """
     asked = _sums(Record.created_by).where(_held(None), Record.project_id == project_id)
+    if dataset_id is not None:
+        asked = asked.where(Record.dataset_id == dataset_id)
     return {person: Bytes(*map(int, sums)) for person, *sums in session.execute(asked)}
 
 

@@ -3,7 +3,8 @@
 Prices are decimal numbers as text, without VAT: `tb_year` and `archive_tb_year` for 10^12 bytes
 kept for 365 days, `gpu_hour` and `cpu_hour` for one gpu or core during an hour, `vat` in percent.
 A day is charged by the newest version that is valid on it. A new version is valid from today at
-the earliest, so what has been charged stays; a day that has no prices yet may be given some.
+the earliest, so what has been charged stays. Days that have no prices yet may be given some: a
+version that begins before all earlier ones is for the days before them only.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def publish(
     known = session.scalars(select(PriceList).order_by(PriceList.version)).all()
     today = clock.now(session).date()
     priced = min((row.valid_from for row in known), default=None)
-    if priced is not None and priced < today and valid_from < today:
+    if priced is not None and priced <= valid_from < today:
         raise BadInput(f"valid_from: {today} at the earliest, earlier days are charged already")
     if known and known[-1].currency != currency:
         raise BadInput(f"currency: it stays {known[-1].currency}")
@@ -89,10 +90,17 @@ def known(session: Session) -> list[Prices]:
 
 def on(day: dt.date, lists: Sequence[Prices]) -> Prices:
     """Return the prices of a day, or raise Conflict when it has none."""
-    valid = [prices for prices in lists if prices.valid_from <= day]
+    valid = [prices for prices in lists if prices.valid_from <= day < _end(prices, lists)]
     if not valid:
         raise Conflict(f"there are no prices for {day}: staff publishes a price list first")
     return max(valid, key=lambda prices: prices.version)
+
+
+def _end(prices: Prices, lists: Sequence[Prices]) -> dt.date:
+    """Return the day from which a list counts no more: it was only for days that had no prices."""
+    earlier = [one.valid_from for one in lists if one.version < prices.version]
+    first = min(earlier, default=dt.date.min)
+    return first if prices.valid_from < first else dt.date.max
 
 
 def _decimals(row: PriceList) -> dict[str, dict[str, Decimal]]:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from ...db.tables import Line, Project
+from .holdings import Bytes
 
 MONTH = 30  # days, in "growth in a month"
 KNOWN = 7  # days that must be known before growth is told
@@ -26,8 +27,13 @@ class Day:
     cpu: int = 0
 
 
-def days(session: Session, project_id: int, first: dt.date, last: dt.date) -> list[Day]:
-    """Return the days that the ledger knows of, from `first` to `last`; credits left out."""
+def days(
+    session: Session, project_id: int, first: dt.date, last: dt.date, today: dt.date, held: Bytes
+) -> list[Day]:
+    """Return the days that the ledger knows of, and today, from `first` to `last`.
+
+    A day whose bytes are not in the ledger yet has those that are `held` now. Credits are left out.
+    """
     asked = (
         select(Line.day, Line.kind, func.sum(Line.amount))
         .where(Line.project_id == project_id, Line.day.between(first, last), Line.amount >= 0)
@@ -36,7 +42,13 @@ def days(session: Session, project_id: int, first: dt.date, last: dt.date) -> li
     found: dict[dt.date, dict[str, int]] = defaultdict(dict)
     for day, kind, amount in session.execute(asked):
         found[day][kind] = int(amount)
-    return [Day(day, **found[day]) for day in sorted(found)]
+    if first <= today <= last:
+        found[today] |= {}
+    now = {"storage": held.used, "archive": held.archived}
+    return [
+        Day(day, **(kinds if "storage" in kinds else now | kinds))
+        for day, kinds in sorted(found.items())
+    ]
 
 
 def growth(

@@ -9,20 +9,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from ...db import clock
-from ...db.tables import Allocation, Dataset, Deposit, Project, Run, Team
+from ...db.tables import Allocation, Deposit, Project, Run, Team
 from .. import policy
 from ..actor import Actor
-from . import allocations, holdings, invoices, prices, series
+from . import allocations, holdings, savings, series
 from .holdings import Bytes
+from .savings import Saving
 
-TERABYTE = 10**12  # bytes
-MOST = 1000  # datasets or people of one answer, the largest first
+STATES = ("ok", "warning", "full")  # from good to bad
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +29,11 @@ class Usage:
     """What a project holds and may hold, in bytes; `growth` is that of 30 days.
 
     `linked` bytes belong to records of other projects, which are charged for them. `drift`: how
-    much more the allocation has counted than there is; 0 when all is well.
+    much more the allocation has counted than there is; 0 when all is well. `saves`: what the
+    archive would, for all that is online; None without prices.
     """
 
+    uid: str
     project: str
     title: str
     team: str
@@ -46,6 +47,7 @@ class Usage:
     growth: int | None
     days_to_full: int | None
     drift: int
+    saves: Saving | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class TeamUsage:
     """The sums of a team's projects, each record counted once.
 
     `linked`: bytes of records linked in from projects of other teams, not part of the sums.
+    `state` is the worst of its projects', `days_to_full` those of the project that is full first,
+    `growth` the sum where it is known.
     """
 
     team: str
@@ -62,20 +66,10 @@ class TeamUsage:
     linked: int
     reserved: int
     free: int
+    state: str
+    growth: int | None
+    days_to_full: int | None
     projects: tuple[Usage, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A dataset's or a person's part of what a project holds.
-
-    `saves`: what a year in the archive would cost less than online, at today's prices.
-    """
-
-    name: str
-    held: Bytes
-    uid: str | None = None
-    saves: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,33 +105,11 @@ def of_all(session: Session, actor: Actor) -> list[TeamUsage]:
     return _of_teams(session, teams, Project.team_id.in_([team.id for team in teams]))
 
 
-def datasets(session: Session, project: Project) -> list[Share]:
-    """Return the project's bytes by dataset, the largest first, at most 1000 of them."""
-    held = holdings.by_dataset(session, Project.id == project.id).get(project.id, {})
-    largest = sorted(held.items(), key=lambda item: (-item[1].used - item[1].archived, item[0]))
-    rows = {
-        row.id: row
-        for row in session.execute(
-            select(Dataset.id, Dataset.uid, Dataset.path).where(Dataset.project_id == project.id)
-        )
-    }
-    less = _archive_saves(session, project)
-    return [
-        Share(
-            rows[key].path,
-            part,
-            rows[key].uid,
-            None if less is None else invoices.cents(part.used * less / TERABYTE),
-        )
-        for key, part in largest[:MOST]
-    ]
-
-
-def people(session: Session, project: Project) -> list[Share]:
-    """Return the project's bytes by person, the largest first, at most 1000 of them."""
-    held = holdings.by_person(session, project.id)
-    largest = sorted(held.items(), key=lambda item: (-item[1].used - item[1].archived, item[0]))
-    return [Share(person, part) for person, part in largest[:MOST]]
+def of_mine(session: Session, actor: Actor) -> list[Usage]:
+    """Return the usage of the projects that the caller reaches and whose team he does not lead."""
+    led = select(Team.id).where(policy.leads(actor))
+    mine = policy.reachable(actor, "viewer", Project) & Project.team_id.not_in(led)
+    return [usage for _, usage in _usages(session, mine)]
 
 
 def check(session: Session) -> list[Count]:
@@ -170,16 +142,6 @@ def today(session: Session) -> dt.date:
     return clock.now(session).date()
 
 
-def _archive_saves(session: Session, project: Project) -> Decimal | None:
-    """Return what a terabyte costs less in the archive, for a year; None: there are no prices."""
-    day = today(session)
-    lists = [known for known in prices.known(session) if known.valid_from <= day]
-    if not lists:
-        return None
-    tariff = prices.on(day, lists).tariffs[project.team.tariff]
-    return tariff["tb_year"] - tariff["archive_tb_year"]
-
-
 def _of_teams(
     session: Session, teams: Sequence[Team], which: ColumnElement[bool] | None
 ) -> list[TeamUsage]:
@@ -198,53 +160,45 @@ def _usages(session: Session, which: ColumnElement[bool] | None) -> list[tuple[i
     held = holdings.by_dataset(session, which)
     linked = holdings.linked(session, which)
     grown = series.growth(session, today(session), which)
+    saves = savings.today(session)
     asked = (
-        select(Project.id, Project.name, Project.title, Team.id, Team.name, Allocation)
+        select(Project.id, Project.uid, Project.name, Project.title, Team.id, Team.name)
+        .add_columns(Team.tariff, Allocation)
         .join(Team, Team.id == Project.team_id)
         .join(Allocation, Allocation.project_id == Project.id)
         .where(true() if which is None else which)
         .order_by(Project.name)
         .execution_options(populate_existing=True)
     )
-    return [
-        (
-            team_id,
-            _usage(
-                (name, title, team),
-                allocation,
-                holdings.total(held.get(project_id, {}).values()),
-                linked.get(project_id, 0),
-                grown.get(project_id),
-            ),
+    found = []
+    for project_id, uid, name, title, team_id, team, tariff, allocation in session.execute(asked):
+        own = holdings.total(held.get(project_id, {}).values())
+        growth = grown.get(project_id)
+        free = allocations.room(allocation)
+        usage = Usage(
+            uid=uid,
+            project=name,
+            title=title,
+            team=team,
+            limit=allocation.limit,
+            soft=allocation.soft,
+            held=own,
+            linked=linked.get(project_id, 0),
+            reserved=allocation.reserved,
+            free=free,
+            state=allocations.state(allocation),
+            growth=growth,
+            days_to_full=free * series.MONTH // growth if growth and growth > 0 else None,
+            drift=allocation.used - own.used,
+            saves=saves(tariff, own),
         )
-        for project_id, name, title, team_id, team, allocation in session.execute(asked)
-    ]
-
-
-def _usage(
-    names: tuple[str, str, str],
-    allocation: Allocation,
-    held: Bytes,
-    linked: int,
-    growth: int | None,
-) -> Usage:
-    free = allocations.room(allocation)
-    return Usage(
-        *names,
-        limit=allocation.limit,
-        soft=allocation.soft,
-        held=held,
-        linked=linked,
-        reserved=allocation.reserved,
-        free=free,
-        state=allocations.state(allocation),
-        growth=growth,
-        days_to_full=free * series.MONTH // growth if growth and growth > 0 else None,
-        drift=allocation.used - held.used,
-    )
+        found.append((team_id, usage))
+    return found
 
 
 def _sum(team: Team, usages: Sequence[Usage], linked: int) -> TeamUsage:
+    grown = [usage.growth for usage in usages if usage.growth is not None]
+    ends = [usage.days_to_full for usage in usages if usage.days_to_full is not None]
     return TeamUsage(
         team=team.name,
         title=team.title,
@@ -253,5 +207,8 @@ def _sum(team: Team, usages: Sequence[Usage], linked: int) -> TeamUsage:
         linked=linked,
         reserved=sum(usage.reserved for usage in usages),
         free=sum(usage.free for usage in usages),
+        state=max((usage.state for usage in usages), key=STATES.index, default=STATES[0]),
+        growth=sum(grown) if grown else None,
+        days_to_full=min(ends, default=None),
         projects=tuple(usages),
     )

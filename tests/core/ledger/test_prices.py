@@ -41,6 +41,21 @@ def test_days_without_prices_may_be_given_some_afterwards(sessions: Sessions) ->
     assert prices.on(day("2025-02-01"), known).version == 2
 
 
+def test_prices_for_days_before_the_first_list_change_no_day_that_has_some(
+    sessions: Sessions,
+) -> None:
+    ago = [TODAY - dt.timedelta(days=n) for n in range(101)]
+    with sessions.begin() as session:
+        prices.publish(session, world.STAFF, ago[10], "EUR", TARIFFS)
+        prices.publish(session, world.STAFF, ago[100], "EUR", TARIFFS)
+        with pytest.raises(BadInput, match="valid_from"):
+            prices.publish(session, world.STAFF, ago[50], "EUR", TARIFFS)
+        prices.publish(session, world.STAFF, TODAY, "EUR", TARIFFS)
+        known = prices.known(session)
+    days = (ago[100], ago[11], ago[10], ago[1], TODAY, LATER)
+    assert [prices.on(one, known).version for one in days] == [2, 2, 1, 1, 3, 3]
+
+
 def test_a_day_has_the_prices_of_the_newest_version_that_is_valid(sessions: Sessions) -> None:
     with sessions.begin() as session:
         for version, valid in enumerate(["2025-01-01", "2025-06-01", "2025-06-01"], 1):

@@ -15,10 +15,11 @@ from cid_server_ext.core import journal
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import commits, deposits
 from cid_server_ext.core.ledger import allocations, usage
+from cid_server_ext.core.people import members
 from cid_server_ext.core.runs import states
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
-from cid_server_ext.errors import BadInput, NotAllowed, OverQuota
+from cid_server_ext.errors import BadInput, NotAllowed, NotFound, OverQuota
 
 GB = 10**9
 CONTRIBUTOR = Actor("contributor")
@@ -111,6 +112,29 @@ def test_a_deposit_whose_time_has_passed_gives_its_room_back(sessions: Sessions)
         for late in deposits.expired(session):
             deposits.end(session, late, "aborted")
     assert opened(sessions, 100)
+
+
+def test_managers_give_up_what_a_leaver_left_open_and_it_is_told(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        world.make_project(session, "screen", limit=100)
+    left = [opened(sessions, 50), opened(sessions, 50)]
+    with sessions.begin() as session:
+        members.remove_member(session, world.STAFF, "screen", "contributor")
+    for actor in (CONTRIBUTOR, Actor("annotator"), Actor("guest", guest=True), Actor("other")):
+        with sessions.begin() as session, pytest.raises(NotFound):
+            deposits.abort(session, actor, left[0])
+    for actor, uid in zip((Actor("manager"), world.STAFF), left, strict=True):
+        with sessions.begin() as session:
+            assert deposits.abort(session, actor, uid).state == "aborted"
+    with sessions() as session:
+        asked = select(t.Journal).where(t.Journal.action == "give up deposit")
+        told = session.scalars(asked.order_by(t.Journal.id)).all()
+        assert [(entry.person, entry.subject) for entry in told] == [
+            ("manager", f"deposit:{left[0]}"),
+            ("staff", f"deposit:{left[1]}"),
+        ]
+        assert told[0].detail == {"of": "contributor", "bytes": 50}
+        assert (told[0].project_id, session.scalars(select(t.Allocation.reserved)).one()) == (1, 0)
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled"])

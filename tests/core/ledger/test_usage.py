@@ -13,8 +13,9 @@ from sqlalchemy import select, update
 
 from cid_server_ext.core import journal
 from cid_server_ext.core.actor import Actor
-from cid_server_ext.core.ledger import series, usage
+from cid_server_ext.core.ledger import series, shares, usage
 from cid_server_ext.core.ledger.holdings import Bytes
+from cid_server_ext.core.ledger.savings import Saving
 from cid_server_ext.db import clock
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
@@ -122,7 +123,10 @@ def test_it_drills_down_to_datasets_and_people_whose_sums_are_the_whole(sessions
         accounts.change(session, accounts.file(session, "screen", 3), created_by="ana")
     with sessions() as session:
         row, told = usage.of_project(session, world.STAFF, "screen")
-        datasets, people = usage.datasets(session, row), usage.people(session, row)
+        datasets, people = shares.datasets(session, row), shares.people(session, row)
+        big = shares.people(session, row, datasets[0].uid)
+        with pytest.raises(NotFound):
+            shares.people(session, row, "of-another-project")
     assert [(share.name, share.held.used) for share in datasets] == [
         ("big", 100),
         ("small", 20),
@@ -130,19 +134,71 @@ def test_it_drills_down_to_datasets_and_people_whose_sums_are_the_whole(sessions
     ]
     assert [(share.name, share.held.used) for share in people] == [("staff", 120), ("ana", 3)]
     assert told.held.used == sum(share.held.used for share in datasets)
-    assert {share.saves for share in datasets} == {None}  # there are no prices
+    assert [(share.name, share.held.used) for share in big] == [("staff", 100)]
+    assert {share.saves for share in datasets} == {told.saves} == {None}  # there are no prices
 
 
-def test_a_dataset_tells_what_a_year_in_the_archive_would_save(sessions: Sessions) -> None:
+def test_the_archive_saves_what_is_online_at_the_prices_and_tariff_of_today(
+    sessions: Sessions,
+) -> None:
     with sessions.begin() as session:
-        accounts.project(session, "screen")
+        made = accounts.project(session, "screen")
         accounts.file(session, "screen", 2 * TB, dataset="big")
+        accounts.file(session, "screen", TB // 100, dataset="small")
+        trash(session, accounts.file(session, "screen", TB, dataset="small"))
         accounts.price_list(session, 1, "2020-01-01")
         accounts.price_list(session, 2, "2999-01-01", internal="9999")
     with sessions() as session:
-        row, _ = usage.of_project(session, world.STAFF, "screen")
-        [share] = usage.datasets(session, row)
-    assert share.saves == Decimal("284.00")  # 2 x (162 - 20)
+        row, told = usage.of_project(session, world.STAFF, "screen")
+        big, small = shares.datasets(session, row)
+    # 2 x (162 - 20) a year; what lies in the trash goes by itself
+    assert big.saves == Saving(2 * TB, Decimal("23.67"), Decimal("284.00"), "EUR")
+    assert small.saves == Saving(TB // 100, Decimal("0.12"), Decimal("1.42"), "EUR")
+    assert told.saves == Saving(2 * TB + TB // 100, Decimal("23.79"), Decimal("285.42"), "EUR")
+    with sessions.begin() as session:
+        team = session.get_one(t.Team, made.team_id)
+        accounts.change(session, team, tariff="industrial")
+    with sessions() as session:
+        _, told = usage.of_project(session, world.STAFF, "screen")
+    assert told.saves.year == Decimal("763.80")  # 2.01 x (400 - 20)
+
+
+def test_a_team_is_full_with_its_first_project(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        first = accounts.project(session, "first", limit=1000)
+        for name, before, limit in (("second", 300, 500), ("third", 400, 400)):
+            other = accounts.project(session, name, limit=limit)
+            accounts.change(session, other, team_id=first.team_id)
+            accounts.file(session, name, 400)
+            lined(session, other, 11, before)
+            lined(session, other, 1, 400)
+        journal.record(session, "test", "set up", "test")
+    with sessions() as session:
+        team = usage.of_team(session, Actor("leader"), "lab-first")
+    assert [(one.growth, one.days_to_full, one.state) for one in team.projects] == [
+        (None, None, "ok"),
+        (300, 10, "ok"),
+        (0, None, "full"),
+    ]
+    assert (team.growth, team.days_to_full, team.state, team.free) == (300, 10, "full", 1100)
+
+
+def test_projects_in_teams_of_others_are_told_apart(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        accounts.project(session, "mine")
+        theirs = accounts.project(session, "theirs")
+        session.delete(session.get_one(t.TeamMember, (theirs.team_id, "leader")))
+        session.add(t.ProjectMember(project_id=theirs.id, person="leader", role="viewer"))
+        journal.record(session, "test", "set up", "test")
+    with sessions() as session:
+        for actor, teams, projects in (
+            (Actor("leader"), ["lab-mine"], ["theirs"]),
+            (Actor("viewer"), [], ["mine", "theirs"]),
+            (Actor("stranger"), [], []),
+            (world.STAFF, ["lab-mine", "lab-theirs"], []),
+        ):
+            assert [team.team for team in usage.of_all(session, actor)] == teams
+            assert [one.project for one in usage.of_mine(session, actor)] == projects
 
 
 @pytest.mark.parametrize(
@@ -177,18 +233,20 @@ def test_a_leaders_token_that_only_reads_is_enough(sessions: Sessions) -> None:
         assert usage.of_team(session, reader, "lab-screen").team == "lab-screen"
 
 
-def lined(session: Any, project: t.Project, days_ago: int, nbytes: int) -> None:
-    """Add a storage line of some days ago."""
+def lined(
+    session: Any, project: t.Project, days_ago: int, amount: int, kind: str = "storage"
+) -> None:
+    """Add a line of some days ago."""
     then = usage.today(session) - accounts.dt.timedelta(days=days_ago)
     session.add(
         t.Line(
-            key=f"storage/{then}/{project.uid}",
-            kind="storage",
+            key=f"{kind}/{then}/{project.uid}",
+            kind=kind,
             day=then,
             team_id=project.team_id,
             project_id=project.id,
             person="cid",
-            amount=nbytes,
+            amount=amount,
             detail={"datasets": []},
         )
     )
@@ -203,9 +261,28 @@ def test_growth_is_told_for_30_days_and_when_the_room_ends(sessions: Sessions) -
         journal.record(session, "test", "set up", "test")
     with sessions() as session:
         _, told = usage.of_project(session, world.STAFF, "screen")
-        days = series.days(session, made.id, at("2000-01-01").date(), clock.now(session).date())
+        today = clock.now(session).date()
+        days = series.days(session, made.id, at("2000-01-01").date(), today, today, told.held)
     assert (told.growth, told.free, told.days_to_full) == (600, 600, 30)
-    assert [day.storage for day in days] == [200, 400]
+    assert [day.storage for day in days] == [200, 400, 400]
+    assert days[-1].day == today
+
+
+def test_a_day_of_runs_alone_has_the_bytes_that_are_held_now(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        made = accounts.project(session, "screen", limit=1000)
+        accounts.file(session, "screen", 400)
+        lined(session, made, 2, 300)
+        lined(session, made, 0, 60, kind="cpu")
+        journal.record(session, "test", "set up", "test")
+    with sessions() as session:
+        _, told = usage.of_project(session, world.STAFF, "screen")
+        today = clock.now(session).date()
+        first, yesterday = (today - accounts.dt.timedelta(ago) for ago in (7, 1))
+        days = series.days(session, made.id, first, today, today, told.held)
+        before = series.days(session, made.id, first, yesterday, today, told.held)
+    assert [(day.storage, day.cpu) for day in days] == [(300, 0), (400, 60)]
+    assert [day.storage for day in before] == [300]
 
 
 @pytest.mark.parametrize(("before", "growth"), [(400, 0), (700, -900)])
