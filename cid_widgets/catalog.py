@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 
@@ -14,11 +14,24 @@ class Record(Protocol):
         """The fields as they came."""
 
 
+class Dataset(Protocol):
+    """A dataset of a project."""
+
+    def change(self, *, query: str) -> object:
+        """Let a live one look for something else."""
+
+
 class Project(Record, Protocol):
     """A project; a row of a list may lack its datasets."""
 
     def refresh(self) -> Record:
         """Read the whole record again."""
+
+    def dataset(self, path: str) -> Dataset:
+        """One of its datasets."""
+
+    def make_dataset(self, path: str, query: str | None = None) -> object:
+        """Make a dataset; with a query it is live."""
 
 
 class Lineage(Protocol):
@@ -36,8 +49,27 @@ class Lineage(Protocol):
 class Image(Record, Protocol):
     """An image."""
 
+    def rename(self, name: str) -> object:
+        """Give it another name for people."""
+
     def lineage(self) -> Lineage:
         """Its parents and children, as far as they may be seen."""
+
+
+class Found(Protocol):
+    """Images that match; only what is sliced is read."""
+
+    def __getitem__(self, part: slice, /) -> Sequence[Image]:
+        """Some of them, read page by page."""
+
+    def __iter__(self) -> Iterator[Image]:
+        """All of them, read page by page."""
+
+    def count(self) -> int:
+        """How many there are, as the catalog counts them."""
+
+    def facets(self, *keys: str) -> Mapping[str, Any]:
+        """What the keys have among them: values with counts, and numbers."""
 
 
 class Run(Record, Protocol):
@@ -53,10 +85,31 @@ class Catalog(Protocol):
     def projects(self) -> Sequence[Project]:
         """Projects I reach."""
 
+    def project(self, name: str) -> Project:
+        """One project."""
+
     def search(
-        self, query: str = "", *, project: str | None, dataset: str | None, kind: str | None
-    ) -> Sequence[Image]:
-        """Images that match, newest first; only what is sliced is read."""
+        self,
+        query: str = "",
+        *,
+        project: str | None,
+        dataset: str | None,
+        kind: str | None,
+        sort: str | None,
+    ) -> Found:
+        """Images that match, in this order; nothing is asked before somebody looks."""
+
+    def move(self, records: Any, dataset: Any) -> Any:
+        """Put images into a dataset, and give the step with its `undo`."""
+
+    def trash(self, records: Any) -> Any:
+        """Throw images away, and give what `restore` brings back."""
+
+    def complete(self, text: str) -> Sequence[Any]:
+        """What the last word of a query may become."""
+
+    def top(self, limit: int) -> Sequence[Any]:
+        """The tags that most records have."""
 
     def image(self, uid: str) -> Image:
         """One image, with a fresh ticket."""

@@ -19,9 +19,10 @@ class Starting(Monitored):
     templates = t.List(t.Dict()).tag(sync=True)
     template: Any = t.Dict(allow_none=True, default_value=None).tag(sync=True)
     inputs = t.List(t.Dict()).tag(sync=True)
+    more_inputs = t.Int().tag(sync=True)  # chosen beside those that are named in `inputs`
 
     @property
-    def images(self) -> list[Any]:
+    def images(self) -> Any:
         """The images it would run on."""
         raise NotImplementedError
 

@@ -23,7 +23,10 @@ def project(of: Project) -> Shape:
         "title": told.get("title") or "",
         "role": told.get("role") or "",
         "allocation": told.get("allocation"),
-        "datasets": [_only(dataset, "uid", "path") for dataset in told.get("datasets") or ()],
+        "datasets": [
+            {**_only(dataset, "uid", "path"), "query": dataset.get("query")}
+            for dataset in told.get("datasets") or ()
+        ],
     }
 
 
@@ -48,7 +51,8 @@ def detail(of: Image) -> Shape:
         "units": dict(told.get("units") or {}),
         "channels": [_only(channel, "name", "color") for channel in told.get("channels") or ()],
         "tags": [
-            _only(tag, "key", "value", "unit", "kind", "source") for tag in told.get("tags") or ()
+            _only(tag, "key", "value", "unit", "kind", "source", "link")
+            for tag in told.get("tags") or ()
         ],
         "original": _file(told.get("original")),
         "sources": [named(image.record) for image in lineage.parents],

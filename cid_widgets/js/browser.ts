@@ -1,48 +1,34 @@
-/** The catalog in three panes: projects, images, details; and the way to run a template on them. */
+/**
+ * The catalog in three panes: projects, images, details; and what can be done with the images.
+ *
+ * A new thing to do is one `Action` in the list of `render` (browse/actions.ts): its button in the
+ * top bar, the panel that opens below the panes, and what its Python mixin answers to `kernel.ask`.
+ */
 
 import "./styles/browser.css";
+import { actions, type Action } from "./browse/actions";
 import { Details } from "./browse/details";
 import { Grid } from "./browse/grid";
 import { Tree } from "./browse/tree";
-import { debounce, h, root } from "./lib/dom";
+import { Facets } from "./browse/facets";
+import { foundLine } from "./browse/found";
+import { help } from "./browse/help";
+import { liveLine, saving } from "./browse/live";
+import { moving } from "./browse/organise";
+import { queryError, SearchBox } from "./browse/search";
+import { h, root } from "./lib/dom";
 import { Kernel, type Model } from "./lib/kernel";
 import type { BrowserState } from "./lib/shapes";
 import { Thumbnails } from "./lib/thumbnails";
 import { plural } from "./lib/words";
 import { form } from "./runs/form";
+import { tagging } from "./tags/action";
 
-const TYPING_MS = 250;
-const PATIENCE_MS = 2500;
 const KINDS: [string, string][] = [
   ["", "All"],
   ["image", "Images"],
   ["labels", "Labels"],
 ];
-
-function searchBox(kernel: Kernel<BrowserState>, searching: () => void): HTMLElement {
-  const box = h("input", {
-    type: "search",
-    class: "cid-search",
-    placeholder: "Search names and tags",
-    "aria-label": "Search names and tags",
-    spellcheck: "false",
-  });
-  const search = () => {
-    if (box.value === kernel.get("query")) return;
-    searching();
-    kernel.set({ query: box.value });
-  };
-  const soon = debounce(TYPING_MS, search);
-  box.addEventListener("input", soon);
-  box.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") search();
-    event.stopPropagation();
-  });
-  kernel.show(["query"], () => {
-    if (document.activeElement !== box) box.value = kernel.get("query");
-  });
-  return box;
-}
 
 function kindFilter(kernel: Kernel<BrowserState>): HTMLElement {
   const buttons = KINDS.map(([kind, label]) => {
@@ -56,35 +42,6 @@ function kindFilter(kernel: Kernel<BrowserState>): HTMLElement {
     }
   });
   return h("span", { class: "cid-kinds", role: "group", "aria-label": "Kind" }, ...buttons);
-}
-
-/** What was found and chosen; after a while without an answer, why. */
-function statusLine(kernel: Kernel<BrowserState>): { el: HTMLElement; searching: () => void } {
-  const el = h("span", { class: "cid-status", role: "status" });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  kernel.finally(() => clearTimeout(timer));
-  kernel.show(["found", "status", "selected"], () => {
-    clearTimeout(timer);
-    const count = kernel.get("selected").length;
-    el.textContent = (count ? `${count} selected · ` : "") + kernel.get("status");
-  });
-  const searching = () => {
-    el.textContent = "Searching…";
-    clearTimeout(timer);
-    timer = setTimeout(() => (el.textContent = "Waiting for the kernel (is a cell running?)"), PATIENCE_MS);
-  };
-  return { el, searching };
-}
-
-function runButton(kernel: Kernel<BrowserState>, open: () => void): HTMLButtonElement {
-  const button = h("button", { type: "button", class: "cid-primary" }, "Run…");
-  button.addEventListener("click", open);
-  kernel.show(["selected"], () => {
-    const count = kernel.get("selected").length;
-    button.disabled = count === 0;
-    button.title = count ? `Run a template on ${plural(count, "image")}` : "Select images first";
-  });
-  return button;
 }
 
 /** Reads again; lights up when runs have left results that are not shown yet. */
@@ -119,31 +76,45 @@ function errorLine(kernel: Kernel<BrowserState>): HTMLElement {
 }
 
 /** Draw a browser in `el`; the returned function takes it away. */
-export function render({ model, el }: { model: Model<BrowserState>; el: HTMLElement }): () => void {
-  const kernel = new Kernel(model);
+function render({ model, el }: { model: Model<BrowserState>; el: HTMLElement }): () => void {
+  const kernel = new Kernel(model, el);
   const thumbnails = new Thumbnails(kernel);
-  const status = statusLine(kernel);
+  const found = foundLine(kernel, liveLine(kernel));
+  const box = new SearchBox(kernel, found.searching);
+  const examples = help((query) => box.say(query));
   const view = root("browser");
   const show = (open: boolean) => view.classList.toggle("cid-reading", open);
   const details = new Details(kernel, thumbnails, () => show(false));
-  const grid = new Grid(kernel, thumbnails, () => {
+  const read = () => {
     show(true);
     details.el.focus();
-  });
-  const running = h("section", { class: "cid-running", "aria-label": "Run a template" });
-  running.hidden = true;
-  const close = () => (running.hidden = true);
-  const open = () => {
-    running.hidden = false;
-    kernel.ask("templates");
-    running.scrollIntoView({ block: "nearest", behavior: "smooth" });
   };
-  running.append(form(kernel, thumbnails, close));
+  const rename = () => {
+    show(true);
+    details.rename();
+  };
+  const grid = new Grid(kernel, thumbnails, read, rename, found.el);
+  const run: Action = {
+    name: "Run…",
+    about: "Run a template",
+    primary: true,
+    hint: (count) => `Run a template on ${plural(count, "image")}`,
+    panel: (close) => form(kernel, thumbnails, close),
+    opened: () => kernel.ask("templates"),
+  };
+  const { buttons, panels } = actions(kernel, [saving(kernel), tagging(kernel, thumbnails), moving(kernel), run]);
   view.append(
-    h("div", { class: "cid-top" }, searchBox(kernel, status.searching), kindFilter(kernel), status.el, freshButton(kernel, grid), runButton(kernel, open)),
+    h(
+      "div",
+      { class: "cid-top" },
+      h("div", { class: "cid-asking" }, box.el, examples.button, examples.el),
+      kindFilter(kernel),
+      h("span", { class: "cid-doing-things" }, freshButton(kernel, grid), ...buttons),
+    ),
+    queryError(kernel),
     errorLine(kernel),
-    h("div", { class: "cid-panes" }, new Tree(kernel).el, grid.el, details.el),
-    running,
+    h("div", { class: "cid-panes" }, h("div", { class: "cid-left" }, new Tree(kernel).el, new Facets(kernel).el), grid.el, details.el),
+    panels,
   );
   el.append(view);
   return () => {

@@ -130,7 +130,7 @@ function title(kernel: Kernel<HistoryState>): HTMLElement {
 
 /** Draw a history in `el`; the returned function takes it away. */
 function render({ model, el }: { model: Model<HistoryState>; el: HTMLElement }): () => void {
-  const kernel = new Kernel(model);
+  const kernel = new Kernel(model, el);
   const line = said(kernel, () => "What you may take back has an Undo, for 30 days.");
   const days = new Days(kernel, new Thumbnails(kernel), (entry) => line.ask("take_back", { entry }));
   kernel.show(["refused"], () => line.calm());

@@ -57,8 +57,8 @@ function takingOver(kernel: Kernel<LeavingState>, line: Said): HTMLElement {
 }
 
 /** Draw it in `el`; the returned function takes it away. */
-export function render({ model, el }: { model: Model<LeavingState>; el: HTMLElement }): () => void {
-  const kernel = new Kernel(model);
+function render({ model, el }: { model: Model<LeavingState>; el: HTMLElement }): () => void {
+  const kernel = new Kernel(model, el);
   const line = said(kernel, () => IDLE);
   const title = h("h3");
   const shown = h("div");

@@ -45,8 +45,8 @@ function leaders(kernel: Kernel<MembersState>): HTMLElement {
 }
 
 /** Draw the members in `el`; the returned function takes them away. */
-export function render({ model, el }: { model: Model<MembersState>; el: HTMLElement }): () => void {
-  const kernel = new Kernel(model);
+function render({ model, el }: { model: Model<MembersState>; el: HTMLElement }): () => void {
+  const kernel = new Kernel(model, el);
   const line = said(kernel, () => (kernel.get("role") === "manager" ? CHANGE : READ));
   const put = (person: string, role: string, ends_at: string) => line.ask("put", { person, role, ends_at });
   const remove = (person: string) => line.ask("remove", { person });

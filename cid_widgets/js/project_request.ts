@@ -25,8 +25,8 @@ function item(request: Asked, withdraw: (uid: string) => void): HTMLElement {
 }
 
 /** Draw the form in `el`; the returned function takes it away. */
-export function render({ model, el }: { model: Model<ProjectRequestState>; el: HTMLElement }): () => void {
-  const kernel = new Kernel(model);
+function render({ model, el }: { model: Model<ProjectRequestState>; el: HTMLElement }): () => void {
+  const kernel = new Kernel(model, el);
   const line = said(kernel);
   const list = h("ul", { class: "cid-requests", "aria-label": "My requests" });
   const empty = h("p", { class: "cid-note" }, "You have asked for nothing yet.");

@@ -44,8 +44,8 @@ function past(request: Asked): HTMLElement {
 const IDLE = "An approval makes the project with its team, room, vocabulary and members: all of it, or nothing.";
 
 /** Draw the inbox in `el`; the returned function takes it away. */
-export function render({ model, el }: { model: Model<RequestsState>; el: HTMLElement }): () => void {
-  const kernel = new Kernel(model);
+function render({ model, el }: { model: Model<RequestsState>; el: HTMLElement }): () => void {
+  const kernel = new Kernel(model, el);
   const line = said(kernel, () => IDLE);
   const list = h("ul", { class: "cid-requests", "aria-label": "Requests" });
   const empty = h("p", { class: "cid-empty" });

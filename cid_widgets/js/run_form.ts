@@ -8,8 +8,8 @@ import { Thumbnails } from "./lib/thumbnails";
 import { form } from "./runs/form";
 
 /** Draw a form in `el`; the returned function takes it away. */
-export function render({ model, el }: { model: Model<FormState>; el: HTMLElement }): () => void {
-  const kernel = new Kernel(model);
+function render({ model, el }: { model: Model<FormState>; el: HTMLElement }): () => void {
+  const kernel = new Kernel(model, el);
   const view = root("run-form", form(kernel, new Thumbnails(kernel)));
   el.append(view);
   return () => {

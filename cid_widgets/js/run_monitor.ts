@@ -10,8 +10,8 @@ import { monitor } from "./runs/monitor";
 const EMPTY = 'No runs yet. Start one with: catalog.run("segment-cells", images)';
 
 /** Draw a monitor in `el`; the returned function takes it away. */
-export function render({ model, el }: { model: Model<MonitorState>; el: HTMLElement }): () => void {
-  const kernel = new Kernel(model);
+function render({ model, el }: { model: Model<MonitorState>; el: HTMLElement }): () => void {
+  const kernel = new Kernel(model, el);
   const view = root("run-monitor", monitor(kernel, new Thumbnails(kernel), EMPTY));
   el.append(view);
   return () => {

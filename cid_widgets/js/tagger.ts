@@ -8,8 +8,8 @@ import { card } from "./tags/card";
 import type { TaggingState } from "./tags/shapes";
 
 /** Draw a tagger in `el`; the returned function takes it away. */
-export function render({ model, el }: { model: Model<TaggingState>; el: HTMLElement }): () => void {
-  const kernel = new Kernel(model);
+function render({ model, el }: { model: Model<TaggingState>; el: HTMLElement }): () => void {
+  const kernel = new Kernel(model, el);
   const view = root("tagger", card(kernel, new Thumbnails(kernel)));
   el.append(view);
   return () => {

@@ -30,7 +30,7 @@ function waysOf(role: string, ask: (question: string, rest: Record<string, unkno
 
 /** Draw a trash in `el`; the returned function takes it away. */
 function render({ model, el }: { model: Model<TrashState>; el: HTMLElement }): () => void {
-  const kernel = new Kernel(model);
+  const kernel = new Kernel(model, el);
   const thumbnails = new Thumbnails(kernel);
   const line = said(kernel, () => counted(kernel));
   const title = h("h3", {});

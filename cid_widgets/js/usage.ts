@@ -41,7 +41,7 @@ function steps(kernel: Kernel<UsageState>): Step[] {
 
 /** Draw the usage in `el`; the returned function takes it away. */
 function render({ model, el }: { model: Model<UsageState>; el: HTMLElement }): () => void {
-  const kernel = new Kernel(model);
+  const kernel = new Kernel(model, el);
   const kept = orders();
   const status = h("span", { class: "cid-status", role: "status" });
   const trail = h("nav", { class: "cid-trail", "aria-label": "Where this is" });

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pretend_search
 from PIL import Image as Picture
 from PIL import ImageFilter
 
@@ -123,6 +124,8 @@ class Catalog:
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     tickets: Any = field(default_factory=lambda: count(1))
     trouble: Exception | None = None
+    offers: dict[str, int | None] = field(default_factory=dict)  # keys that may be typed
+    values: dict[str, dict[str, int | None]] = field(default_factory=dict)  # and their values
 
     def _ask(self, *question: Any) -> None:
         self.asked.append(question)
@@ -134,22 +137,68 @@ class Catalog:
         children = [one for one in self.records if one["source"] == record["uid"]]
         kin = SimpleNamespace(parents=_all(parents), children=_all(children))
         fresh = record | {"thumbnail": f"/data/{next(self.tickets)}/{record['uid']}.png"}
-        return SimpleNamespace(record=fresh, lineage=lambda: kin)
+
+        def rename(name: str) -> None:
+            self._ask("rename", record["uid"], name)
+            record["name"] = fresh["name"] = name
+
+        return SimpleNamespace(record=fresh, lineage=lambda: kin, rename=rename)
 
     def projects(self) -> Sequence[Any]:
         self._ask("projects")
         return _all(self.held)
 
-    def search(self, query: str = "", *, project: Any, dataset: Any, kind: Any) -> Sequence[Any]:
-        self._ask("search", query, project, dataset, kind)
-        return [
-            self._image(one)
-            for one in self.records
-            if query.lower() in one["name"].lower()
-            and project in (None, one["project"])
-            and dataset in (None, one["dataset"])
+    def project(self, name: str) -> Any:
+        self._ask("project", name)
+        record = next(one for one in self.held if one["name"] == name)
+
+        def make_dataset(path: str, query: str | None = None) -> None:
+            self._ask("make_dataset", name, path, query)
+            if any(one["path"] == path for one in record["datasets"]):
+                raise Refused(f"there is a dataset {path!r} already that is not the same")
+            record["datasets"].append({"uid": path, "path": path, "query": query})
+
+        def dataset(path: str) -> Any:
+            found = next(one for one in record["datasets"] if one["path"] == path)
+            return SimpleNamespace(change=lambda query: found.update(query=query))
+
+        return SimpleNamespace(record=record, make_dataset=make_dataset, dataset=dataset)
+
+    def search(
+        self, query: str = "", *, project: Any, dataset: Any, kind: Any, sort: Any = None
+    ) -> pretend_search.Found:
+        self._ask("search", query, project, dataset, kind, sort)
+        live = {
+            one["path"]: one["query"]
+            for held in self.held
+            for one in held["datasets"]
+            if held["name"] == project and one.get("query") is not None
+        }
+        asked = f"{query} {live[dataset]}" if dataset in live else query
+        inside = None if dataset in live else dataset
+        there = [
+            one
+            for one in pretend_search.ordered(self.records, sort)
+            if project in (None, one["project"])
+            and inside in (None, one["dataset"])
             and kind in (None, one["kind"])
         ]
+        return pretend_search.Found(there, asked, self._image)
+
+    def complete(self, text: str) -> list[Any]:
+        self._ask("complete", text)
+        key, colon, typed = text.rpartition(" ")[2].partition(":")
+        offers = self.offers if not colon else self.values.get(key, {})
+        start = len(text) - len(typed if colon else key)
+        return [
+            SimpleNamespace(text=offer, label=offer.strip(':"'), start=start, count=count)
+            for offer, count in offers.items()
+            if offer.strip('"').lower().startswith((typed if colon else key).lower())
+        ]
+
+    def top(self, limit: int) -> list[Any]:
+        self._ask("top", limit)
+        return [SimpleNamespace(key="Cell type", value="HeLa", count=9)][:limit]
 
     def image(self, uid: str) -> Any:
         self._ask("image", uid)
@@ -240,6 +289,18 @@ def filled(images: int = 12) -> Catalog:
         "datasets": [],
     }
     return Catalog([first, labels, *plate, photo], [demo, histology])
+
+
+def screen(images: int = 120) -> Catalog:
+    """A small facility whose plate is tagged, and what one may type there."""
+    made = filled(images)
+    plate = [one for one in made.records if one["uid"].startswith("i")]
+    for record, more in zip(plate, pretend_search.screen(images), strict=True):
+        record |= more
+    made.offers = {"cell_type:": None, "cell_line:": None, "staining:": None, "snr:": None}
+    made.values = {"cell_type": {'"HeLa"': 3, '"HeLa S3"': 2, '"A549"': 1, '"primary neurons"': 1}}
+    made.held[0]["datasets"].append({"uid": "d7", "path": "bright", "query": "snr>=15"})
+    return made
 
 
 def picture(uid: str) -> bytes:

@@ -83,6 +83,11 @@ class Stage:
         """From now on every ticket given so far answers 401."""
         self.oldest_ticket = next(self.widget.catalog.tickets)
 
+    def questions(self, ask: str) -> list[dict[str, Any]]:
+        """What the view has asked so far, of one kind."""
+        said = [one["content"] for one in self.said if one["method"] == "custom"]
+        return [one for one in said if one["ask"] == ask]
+
     def state(self) -> dict[str, Any]:
         """The widget's traits, as a front end gets them."""
         state = self.widget.get_state()
@@ -122,6 +127,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(b"", "text/css")
         elif path.startswith("/data/"):
             self._thumbnail(path)
+        elif path.startswith("/services/"):
+            self._answer(b"the service is elsewhere", "text/plain", 404)
         else:
             folder, name = (HERE, "stage.js") if path == "/stage.js" else (STATIC, Path(path).name)
             self._answer((folder / name).read_bytes(), TYPES[Path(name).suffix])

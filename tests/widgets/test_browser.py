@@ -53,12 +53,15 @@ def test_widgets_that_are_not_built_say_how(
 def test_project_and_dataset_set_together_search_once(catalog: pretend.Catalog) -> None:
     browser = Browser(catalog)
     heard(browser, method="update", state={"project": "demo", "dataset": "screen/plate 1"})
-    assert searches(catalog) == [("", None, None, None), ("", "demo", "screen/plate 1", None)]
+    assert searches(catalog) == [
+        ("", None, None, None, None),
+        ("", "demo", "screen/plate 1", None, None),
+    ]
 
 
 def test_a_browser_of_one_project_asks_for_nothing_else(catalog: pretend.Catalog) -> None:
     browser = Browser(catalog, project="histology")
-    assert searches(catalog) == [("", "histology", None, None)]
+    assert searches(catalog) == [("", "histology", None, None, None)]
     assert [row["name"] for row in browser.rows] == ["ihc"]
 
 

@@ -10,8 +10,9 @@ import httpx
 import numpy as np
 import pytest
 import tifffile
+from playwright.sync_api import expect
 from processes import STAFF, Service, wait_until
-from stage import heard
+from stage import Show, heard
 from world import MANIFEST, NOTEBOOK
 
 import cid_client as cid
@@ -89,3 +90,50 @@ def test_a_project_that_is_not_ours_is_one_line(wanda: cid.Catalog) -> None:
     assert browser.error
     assert "\n" not in browser.error
     assert "did not work" not in browser.error
+
+
+def test_what_is_typed_is_found_counted_and_kept(
+    wanda: cid.Catalog, service: Service, tmp_path: Path, show: Show
+) -> None:
+    project = wanda.project("widget-tests")
+    for name, cell in (("one", "HeLa"), ("two", "HeLa S3"), ("three", 'A549 "wt", late')):
+        path = tmp_path / f"{name}.tif"
+        tifffile.imwrite(path, np.full((16, 16), 7, "uint16"))
+        [image] = wanda.upload(path, project, "typed")
+        image.tag({"Cell type": cell})
+    page, stage = show(Browser(wanda, project=project.name), "browser")
+    browser = stage.widget
+    browser.dataset = "typed"
+    box = page.get_by_role("combobox", name="Search names and tags")
+    box.press_sequentially("cell_t")
+    page.get_by_role("option", name="cell_type:").click()
+    page.get_by_role("option", name='A549 "wt", late 1').click()
+    expect(page.locator(".cid-tile .cid-name")).to_have_text(["three"])
+    cells = page.get_by_role("group", name="Cell type")
+    cells.get_by_role("checkbox", name="HeLa S3").check()
+    expect(page.locator(".cid-tile .cid-name")).to_have_text(["three", "two"])
+    expect(cells.get_by_role("checkbox", checked=True)).to_have_count(2)
+    expect(cells.get_by_role("checkbox")).to_have_count(3)
+    assert browser.query == r'cell_type:"A549 \"wt\", late","HeLa S3"'
+    assert (browser.results.count(), browser.error, browser.facets_error) == (2, "", "")
+    browser.sort = "name"
+    expect(page.locator(".cid-tile .cid-name")).to_have_text(["three", "two"])
+
+    browser.save("kept/both")
+    browser.dataset, browser.query = "kept/both", ""
+    expect(page.locator(".cid-live")).to_contain_text('"HeLa S3" in:"typed" finds now')
+    expect(page.locator(".cid-tile")).to_have_count(2)
+    page.get_by_role("button", name="Change…").click()
+    page.get_by_label("What this dataset looks for").fill("snr>")
+    page.keyboard.press("Enter")
+    expect(page.locator(".cid-live")).to_contain_text("nothing after 'snr>' at 1")
+    page.get_by_label("What this dataset looks for").fill("name:three")
+    page.keyboard.press("Enter")
+    expect(page.locator(".cid-tile .cid-name")).to_have_text(["three"])
+    page.locator(".cid-tile").first.click()
+    page.keyboard.press("F2")
+    page.get_by_role("textbox", name="Name").fill("drei")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="drei")).to_be_visible()
+    browser.query, browser.dataset = "snr>", ""
+    assert browser.query_error == "nothing after 'snr>' at 1"

@@ -4,6 +4,7 @@ import { copyButton, h } from "../lib/dom";
 import type { Kernel } from "../lib/kernel";
 import type { BrowserState, Detail, Named, Tag } from "../lib/shapes";
 import type { Thumbnails } from "../lib/thumbnails";
+import { Title } from "./title";
 import { bytes, dims, pixelSize, step, when } from "../lib/words";
 
 const TAG_GROUPS: [string, string][] = [
@@ -47,7 +48,10 @@ function channels(image: Detail): HTMLElement | false {
 }
 
 function tagLine(tag: Tag): Fact {
-  const value = tag.unit ? `${tag.value} ${tag.unit}` : tag.value;
+  const words = tag.unit ? `${tag.value} ${tag.unit}` : tag.value;
+  const value = /^https?:\/\//i.test(tag.link)
+    ? h("a", { href: tag.link, target: "_blank", rel: "noopener noreferrer", title: tag.link }, words)
+    : words;
   const source = h("span", { class: "cid-source", title: FROM[tag.source] }, tag.source);
   return [tag.key, h("span", {}, value, " ", source)];
 }
@@ -97,12 +101,23 @@ function original(image: Detail): HTMLElement | false {
 export class Details {
   readonly el = h("aside", { class: "cid-details", tabindex: "-1", "aria-label": "Details" });
 
+  readonly #title: Title;
+  #renaming = false;
+
   constructor(
     private readonly kernel: Kernel<BrowserState>,
     private readonly thumbnails: Thumbnails,
     private readonly close: () => void,
   ) {
+    this.#title = new Title(kernel);
     kernel.show(["detail"], () => this.#show());
+    this.el.addEventListener("keydown", (event) => event.key === "F2" && this.rename());
+  }
+
+  /** Edit the name of the image in focus, once its details are here. */
+  rename(): void {
+    this.#renaming = this.kernel.get("detail")?.uid !== this.kernel.get("focused");
+    if (!this.#renaming) this.#title.edit();
   }
 
   #show(): void {
@@ -117,16 +132,12 @@ export class Details {
     this.el.replaceChildren(
       closing,
       h("div", { class: "cid-large" }, this.thumbnails.frame(image, image.thumbnail)),
-      h(
-        "h3",
-        { class: "cid-title" },
-        image.name,
-        image.kind === "labels" && h("span", { class: "cid-badge" }, "labels"),
-      ),
+      this.#title.name(image),
       pixels(image),
       ...[channels(image), this.#lineage(image), ...tags(image), original(image)].filter((s) => !!s),
       h("p", { class: "cid-code" }, h("code", {}, `catalog.image("${image.uid}")`), this.#copyCode(image)),
     );
+    if (this.#renaming) this.rename();
   }
 
   #copyCode(image: Detail): HTMLElement {

@@ -1,19 +1,22 @@
-/** The images as tiles: shown page by page, chosen by mouse or keyboard. */
+/** The images as tiles: read page by page, chosen by mouse or keyboard. */
 
 import { h } from "../lib/dom";
 import type { Kernel } from "../lib/kernel";
 import type { BrowserState, Row } from "../lib/shapes";
 import type { Thumbnails } from "../lib/thumbnails";
 import { dims } from "../lib/words";
+import { type Piece, Window } from "./window";
 
 interface Tile {
   row: Row;
-  el: HTMLElement;
+  el: HTMLElement | undefined; // once it has been near
 }
+
+type Made = Tile & Piece;
 
 /** Does this tile still show this image, picture and all? */
 function keeps(tile: Tile, row: Row): boolean {
-  return tile.row.name === row.name && tile.el.querySelector('[data-state="shown"]') !== null;
+  return tile.row.name === row.name && !!tile.el?.querySelector('[data-state="shown"]');
 }
 
 export class Grid {
@@ -25,10 +28,13 @@ export class Grid {
     role: "listbox",
     "aria-label": "Images",
     "aria-multiselectable": "true",
+    tabindex: "-1",
   });
+  readonly #window: Window<Made>;
   #end = h("div", { class: "cid-end" });
   #empty = h("p", { class: "cid-empty" });
   #anchor = 0;
+  #selected = new Set<string>();
   #found = -1;
   #asked = -1;
 
@@ -36,11 +42,16 @@ export class Grid {
     private readonly kernel: Kernel<BrowserState>,
     private readonly thumbnails: Thumbnails,
     private readonly open: () => void,
+    private readonly rename: () => void,
+    above: HTMLElement,
   ) {
-    this.el = h("div", { class: "cid-middle" }, this.#list, this.#empty, this.#end);
+    this.el = h("div", { class: "cid-middle" }, above, this.#list, this.#empty, this.#end);
     this.#list.addEventListener("keydown", (event) => this.#key(event));
+    const ending = (then: () => void) => kernel.finally(then);
+    this.#window = new Window(this.el, this.#list, () => this.#tiles.length, (at) => this.#made(at), ending);
     kernel.show(["found", "rows"], () => this.#show());
-    kernel.show(["selected", "focused"], () => this.#mark());
+    kernel.show(["selected", "focused", "found_all"], () => this.#mark());
+    kernel.told("renamed", ({ uid, name }) => this.#named(uid, name));
     kernel.told("rows", (answer) => {
       if (answer.found === this.#found && answer.start === this.#tiles.length) {
         this.#append(answer.rows, answer.more);
@@ -64,10 +75,9 @@ export class Grid {
     const before = this.#byUid;
     this.#byUid = new Map();
     const held = this.#list.contains(document.activeElement);
-    this.#list.replaceChildren();
     this.el.scrollTop = 0;
     this.#append(this.kernel.get("rows"), this.kernel.get("more"), before);
-    if (held) this.#stop()?.el.focus({ preventScroll: true });
+    if (held) (this.#stop()?.el ?? this.#list).focus({ preventScroll: true });
     this.#empty.textContent = this.#tiles.length ? "" : this.#whyEmpty();
   }
 
@@ -75,18 +85,25 @@ export class Grid {
     for (const row of rows) {
       if (this.#byUid.has(row.uid)) continue;
       const old = before.get(row.uid);
-      const tile = old && keeps(old, row) ? old : this.#tile(row);
-      tile.row = row;
+      const tile = { row, el: old && keeps(old, row) ? old.el : undefined };
       this.#tiles.push(tile);
       this.#byUid.set(row.uid, tile);
-      this.#list.append(tile.el);
     }
     this.#end.textContent = more ? "Loading more…" : "";
     this.#end.hidden = !more;
+    this.#window.draw(true);
     this.#mark();
   }
 
-  #tile(row: Row): Tile {
+  /** The tile at this place, made now if it was never near. */
+  #made(at: number): Made {
+    const tile = this.#tiles[at]!;
+    tile.el ??= this.#draw(tile.row);
+    this.#dress(tile);
+    return tile as Made;
+  }
+
+  #draw(row: Row): HTMLElement {
     const el = h(
       "div",
       {
@@ -104,7 +121,7 @@ export class Grid {
     );
     el.addEventListener("click", (event) => this.#click(event, row.uid));
     el.addEventListener("dblclick", () => this.open());
-    return { row, el };
+    return el;
   }
 
   #more(): void {
@@ -116,7 +133,7 @@ export class Grid {
 
   #whyEmpty(): string {
     const { kernel } = this;
-    if (kernel.get("error")) return "";
+    if (kernel.get("error") || kernel.get("query_error")) return "";
     if (kernel.get("query") || kernel.get("kind")) {
       return "Nothing matches. Try fewer words, or look in all projects.";
     }
@@ -128,12 +145,28 @@ export class Grid {
   }
 
   #mark(): void {
-    const selected = new Set(this.kernel.get("selected"));
-    const stop = this.#stop();
-    for (const tile of this.#tiles) {
-      tile.el.setAttribute("aria-selected", String(selected.has(tile.row.uid)));
-      tile.el.tabIndex = tile === stop ? 0 : -1;
-    }
+    this.#selected = new Set(this.kernel.get("selected"));
+    for (const tile of this.#tiles) this.#dress(tile);
+  }
+
+  /** Show whether a tile is selected, and whether the Tab key reaches it. */
+  #dress(tile: Tile): void {
+    if (!tile.el) return;
+    const chosen = String(this.kernel.get("found_all") || this.#selected.has(tile.row.uid));
+    if (tile.el.ariaSelected !== chosen) tile.el.ariaSelected = chosen;
+    const index = tile === this.#stop() ? 0 : -1;
+    if (tile.el.tabIndex !== index) tile.el.tabIndex = index;
+    const size = String(this.kernel.get("total") ?? -1);
+    if (tile.el.ariaSetSize !== size) tile.el.ariaSetSize = size;
+  }
+
+  #named(uid: string, name: string): void {
+    const tile = this.#byUid.get(uid);
+    if (!tile) return;
+    tile.row = { ...tile.row, name };
+    if (!tile.el) return;
+    tile.el.querySelector(".cid-name")!.textContent = name;
+    tile.el.querySelector(".cid-thumb-name")!.textContent = name;
   }
 
   /** The tile that the Tab key reaches. */
@@ -156,7 +189,8 @@ export class Grid {
   }
 
   #toggled(uid: string): string[] {
-    const selected = this.kernel.get("selected");
+    const all = this.kernel.get("found_all");
+    const selected = all ? this.#tiles.map((tile) => tile.row.uid) : this.kernel.get("selected");
     return selected.includes(uid) ? selected.filter((other) => other !== uid) : [...selected, uid];
   }
 
@@ -173,26 +207,29 @@ export class Grid {
   #choose(at: number, selected: string[]): void {
     const tile = this.#tiles[at];
     if (!tile) return;
-    this.kernel.set({ selected, focused: tile.row.uid });
+    this.kernel.set({ selected, focused: tile.row.uid, found_all: false });
     this.#mark();
-    tile.el.focus({ preventScroll: true });
-    tile.el.scrollIntoView({ block: "nearest" });
+    this.#window.reveal(at);
+    tile.el?.focus({ preventScroll: true });
   }
 
-  /** Tiles in one line of the grid, as it is laid out now. */
-  #columns(): number {
-    const top = this.#tiles[0]?.el.offsetTop;
-    const next = this.#tiles.findIndex((tile) => tile.el.offsetTop !== top);
-    return next < 0 ? this.#tiles.length : next;
+  /** All that is shown; once more: all that was found. */
+  #chooseAll(at: number): void {
+    const { kernel } = this;
+    const shown = this.#tiles.map((tile) => tile.row.uid);
+    const again = kernel.get("selected").length === shown.length && (kernel.get("total") ?? 0) > shown.length;
+    if (again) kernel.set({ found_all: true });
+    else this.#choose(at, shown);
   }
 
   #key(event: KeyboardEvent): void {
-    const at = this.#index((document.activeElement as HTMLElement).dataset.uid ?? "");
+    const focused = document.activeElement as HTMLElement;
+    const at = this.#index(focused.dataset.uid ?? this.kernel.get("focused"));
     if (at < 0) return;
     const last = this.#tiles.length - 1;
     const uid = this.#tiles[at]!.row.uid;
     const key = event.key;
-    const column = key === "ArrowUp" || key === "ArrowDown" ? this.#columns() : 0;
+    const column = key === "ArrowUp" || key === "ArrowDown" ? this.#window.columns : 0;
     const targets: Record<string, number> = {
       ArrowRight: at + 1,
       ArrowLeft: at - 1,
@@ -208,10 +245,11 @@ export class Grid {
         this.#choose(to, event.shiftKey ? this.#range(to) : [this.#tiles[to]!.row.uid]);
       }
     } else if (key === "Enter") this.open();
+    else if (key === "F2") this.rename();
     else if (key === " ") this.#choose(at, this.#toggled(uid));
     else if (key === "Escape") this.#choose(at, []);
     else if (key === "a" && (event.ctrlKey || event.metaKey)) {
-      this.#choose(at, this.#tiles.map((tile) => tile.row.uid));
+      this.#chooseAll(at);
     } else return;
     event.preventDefault();
     event.stopPropagation();

@@ -14,6 +14,7 @@ interface Node {
   level: number;
   children: Node[];
   allocation?: Project["allocation"];
+  live?: boolean; // shows what a saved search finds
 }
 
 const ALL: Node = {
@@ -53,7 +54,12 @@ function nest(project: Project): Node {
     known.set(path, made);
     return made;
   };
-  for (const { path } of project.datasets) place(path);
+  for (const { path, query } of project.datasets) {
+    const node = place(path);
+    if (query === null || query === undefined || !path) continue;
+    node.live = true;
+    node.title = `${path}: shows what ${query || "everything"} finds`;
+  }
   for (const node of known.values()) {
     node.children.sort((a, b) => a.label.localeCompare(b.label, undefined, { numeric: true }));
   }
@@ -128,6 +134,7 @@ export class Tree {
       { class: "cid-line", title: node.title },
       arrow,
       h("span", { class: "cid-label" }, node.label),
+      node.live && h("span", { class: "cid-live-mark" }, "live"),
     );
     line.style.paddingLeft = `${4 + 14 * (node.level - 1)}px`;
     arrow.addEventListener("click", (event) => {
@@ -143,7 +150,7 @@ export class Tree {
         tabindex: "-1",
         "data-id": node.id,
         "aria-level": node.level,
-        "aria-label": node.label,
+        "aria-label": node.live ? `${node.label}, live` : node.label,
         "aria-selected": String(node.id === this.#current),
         "aria-expanded": folder ? String(open) : undefined,
       },

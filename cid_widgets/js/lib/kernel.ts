@@ -1,4 +1,8 @@
-/** The conversation of one view with its kernel: traits, questions and answers. */
+/** The conversation of one view with its kernel: traits, questions and answers, and its end. */
+
+import { h } from "./dom";
+
+const ENDED = "The kernel of this view has ended or was restarted. Run its cell again.";
 
 /** What every host offers a view: an anywidget model, or the few lines of a page that act as one. */
 export interface Model<S> {
@@ -15,7 +19,13 @@ type Answer = Record<string, any> & { tell: string };
 export class Kernel<S> {
   #endings: (() => void)[] = [];
 
-  constructor(private readonly model: Model<S>) {}
+  /** In `place` a line tells when the kernel has gone. */
+  constructor(
+    private readonly model: Model<S>,
+    private readonly place: HTMLElement,
+  ) {
+    this.#on("comm_live_update", () => this.#ended());
+  }
 
   get<K extends keyof S>(name: K): S[K] {
     return this.model.get(name);
@@ -24,7 +34,7 @@ export class Kernel<S> {
   /** Set traits here and in the kernel. */
   set(values: Partial<S>): void {
     for (const name of Object.keys(values) as (keyof S)[]) this.model.set(name, values[name]!);
-    this.model.save_changes();
+    this.#say(() => this.model.save_changes());
   }
 
   /** Call `then` now, and whenever one of the traits has changed. */
@@ -34,7 +44,7 @@ export class Kernel<S> {
   }
 
   ask(question: string, rest: Record<string, unknown> = {}): void {
-    this.model.send({ ask: question, ...rest });
+    this.#say(() => this.model.send({ ask: question, ...rest }));
   }
 
   /** Call `then` with each answer of this kind; answers go to every view of the widget. */
@@ -51,6 +61,20 @@ export class Kernel<S> {
 
   close(): void {
     for (const ending of this.#endings.splice(0)) ending();
+  }
+
+  /** Say something; where nobody can hear it any more, tell that. */
+  #say(message: () => void): void {
+    try {
+      message();
+    } catch {
+      this.#ended();
+    }
+  }
+
+  #ended(): void {
+    if (this.place.querySelector(".cid-ended")) return;
+    this.place.prepend(h("p", { class: "cid cid-ended", role: "alert" }, ENDED));
   }
 
   #on(event: string, callback: (...args: any[]) => void): void {

@@ -23,6 +23,7 @@ export interface Tag {
   unit: string;
   kind: string;
   source: string;
+  link: string; // where the world knows it, or ""
 }
 
 export interface StoredFile extends Named {
@@ -51,7 +52,7 @@ export interface Project {
   title: string;
   role: string;
   allocation: { limit: number; used: number; reserved: number } | null;
-  datasets: { uid: string; path: string }[];
+  datasets: { uid: string; path: string; query: string | null }[]; // with a query it is live
 }
 
 /** One typed parameter of a template, as its manifest declares it. */
@@ -108,6 +109,43 @@ export interface FormState extends MonitorState {
   template: Template | null;
   templates: Template[];
   inputs: Named[];
+  more_inputs: number; // beside those that are named
+}
+
+/** One condition of the query. */
+export interface Chip {
+  text: string;
+  label: string;
+  out: boolean;
+}
+
+/** The numbers of a key: `bins` counts them from lowest to highest; dates are seconds since 1970. */
+export interface Spread {
+  unit: string;
+  type: string;
+  count: number;
+  lowest: number;
+  highest: number;
+  bins: number[];
+}
+
+/** What a key has among what was found; `low` and `high` as the query says them, "" is open. */
+export interface Facet {
+  key: string;
+  title: string;
+  values: { value: string; count: number; on: boolean }[];
+  numbers: Spread | null;
+  low: string;
+  high: string;
+  asked: boolean;
+}
+
+/** What a query may go on with: `text` takes the place of what was typed from `start` on. */
+export interface Offer {
+  text: string;
+  label: string;
+  start: number;
+  count: number | null;
 }
 
 export interface BrowserState extends FormState {
@@ -115,7 +153,9 @@ export interface BrowserState extends FormState {
   project: string;
   dataset: string;
   kind: string;
+  sort: string;
   selected: string[];
+  found_all: boolean;
   focused: string;
   tree: Project[];
   rows: Row[];
@@ -124,4 +164,11 @@ export interface BrowserState extends FormState {
   status: string;
   detail: Detail | null;
   error: string;
+  query_error: string;
+  history: string[];
+  total: number | null;
+  chips: Chip[];
+  facets: Facet[];
+  facets_error: string;
+  counting: boolean;
 }

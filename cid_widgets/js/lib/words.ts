@@ -71,6 +71,11 @@ export function stateWord(state: string): string {
   return state === "committing" ? "saving results" : state;
 }
 
+/** 1234 → "1 234", with a narrow blank that does not break. */
+export function number(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+}
+
 export function plural(count: number, one: string): string {
-  return `${count} ${one}${count === 1 ? "" : "s"}`;
+  return `${number(count)} ${one}${count === 1 ? "" : "s"}`;
 }

@@ -4,7 +4,7 @@ import { h } from "../lib/dom";
 import type { Kernel } from "../lib/kernel";
 import type { FormState, Template } from "../lib/shapes";
 import type { Thumbnails } from "../lib/thumbnails";
-import { plural } from "../lib/words";
+import { number, plural } from "../lib/words";
 import { field, type Field } from "./field";
 import { monitor } from "./monitor";
 
@@ -13,10 +13,10 @@ const NAMED = 3;
 let forms = 0;
 
 /** "cell, ihc, nuclei 1 and 9 more" */
-function names(inputs: { name: string }[]): string {
+function names(inputs: { name: string }[], count: number): string {
   const shown = inputs.slice(0, NAMED).map(({ name }) => name);
-  const rest = inputs.length - shown.length;
-  return shown.join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+  const rest = count - shown.length;
+  return shown.join(", ") + (rest > 0 ? ` and ${number(rest)} more` : "");
 }
 
 class Form {
@@ -47,7 +47,7 @@ class Form {
     );
     this.el.addEventListener("submit", (event) => this.#submit(event as SubmitEvent));
     kernel.show(["template", "templates"], () => this.#draw());
-    kernel.show(["inputs"], () => this.#count());
+    kernel.show(["inputs", "more_inputs"], () => this.#count());
     kernel.told("started", ({ count }) => this.#answered(`Started ${plural(count, "run")}.`, "good"));
     kernel.told("refused", ({ message }) => this.#answered(message, "bad"));
     kernel.finally(() => clearTimeout(this.#timer));
@@ -92,8 +92,9 @@ class Form {
 
   #count(): void {
     const inputs = this.kernel.get("inputs");
-    this.#on.textContent = inputs.length ? `On ${names(inputs)}` : "Select the images to run on.";
-    this.#button.textContent = this.#waiting ? "Starting…" : `Run on ${plural(inputs.length, "image")}`;
+    const count = inputs.length + this.kernel.get("more_inputs");
+    this.#on.textContent = count ? `On ${names(inputs, count)}` : "Select the images to run on.";
+    this.#button.textContent = this.#waiting ? "Starting…" : `Run on ${plural(count, "image")}`;
     this.#button.disabled = this.#waiting || inputs.length === 0 || !this.#drawn;
   }
 
