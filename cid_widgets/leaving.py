@@ -63,4 +63,7 @@ def _said(person: str, to: str, done: people_catalog.Handover) -> str:
     if done.ended:
         count = "one membership" if done.ended == 1 else f"{done.ended} memberships"
         words += f" {count.capitalize()} of {person} ended."
+    if done.withdrawn:
+        count = "one request" if done.withdrawn == 1 else f"{done.withdrawn} requests"
+        words += f" {count.capitalize()} of {person} withdrawn."
     return words

@@ -48,6 +48,7 @@ class Handover(Step, Protocol):
     projects: list[str]
     teams: list[str]
     ended: int
+    withdrawn: int
 
 
 class Catalog(Protocol):

@@ -154,6 +154,7 @@ class People:
         self._ask("hand over", person, to, end)
         before = self.has[person]
         given = {"projects": before["only_manager"], "teams": before["only_leader"], "ended": 2}
+        given["withdrawn"] = 1
         nothing: dict[str, Any] = {"only_reader": [], "only_manager": [], "only_leader": []}
         self.has[person] = before | nothing
         step = self._step(lambda: self.has.update({person: before}))

@@ -1,4 +1,4 @@
-"""The widgets in a real JupyterLab: a real kernel, a real comm, cells that keep the kernel busy."""
+"""The widgets in a real JupyterLab: real kernel and comm, on a pretended and the real catalog."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nbformat
+import numpy as np
 import pytest
+import tifffile
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, expect
-from processes import free_port, stop, wait_until
+from playwright.sync_api import Page, Route, expect
+from processes import STAFF, Service, free_port, stop, wait_until
+from speaking import connected
+from world import MANIFEST, NOTEBOOK
+
+import cid_widgets
 
 HERE = Path(__file__).parent
 SETUP = f"""
@@ -37,13 +45,55 @@ print("heard", browser.query)
 """
 
 
+CONNECTED = """
+import sys; sys.path.insert(0, {tests!r})
+from types import SimpleNamespace
+from cid_widgets import *
+from speaking import connected
+at = SimpleNamespace(url={url!r})
+lara, staff = connected(at, "lara"), connected(at, {staff!r})
+"""
+# what each widget is made of, and a line that it then shows
+SHOWN = {
+    "Browser": ('Browser(lara, "in-lab")', "mitosis"),
+    "Tagger": ('Tagger(lara.search(project="in-lab"), lara)', "Apply to"),
+    "Usage": ('Usage(lara, project="in-lab")', "of 50.0 MB used"),
+    "History": ('History(lara, "in-lab")', "renamed cell to mitosis"),
+    "Trash": ('Trash(lara, "in-lab")', "Restore"),
+    "Members": ('Members("in-lab", catalog=lara)', "you are manager"),
+    "ProjectRequest": ("ProjectRequest(lara)", "in-lab-too"),
+    "Requests": ("Requests(staff)", "in-lab-too"),
+    "Leaving": ('Leaving(staff, "lara")', "lara leaves"),
+    "Vocabulary": ('Vocabulary(lara, "in-lab")', "Staining"),
+    "RunForm": ('RunForm(lara, "count-things", lara.search(project="in-lab"))', "Run on 1 image"),
+    "RunMonitor": ("RunMonitor(catalog=lara)", "cancelled"),
+}
+FIELD = ":is(input[type=text], input[type=search], input:not([type]), textarea):visible"
+
+
+@dataclass
+class Lab:
+    """A JupyterLab on loopback, and the folder of its notebooks."""
+
+    address: str
+    home: Path
+
+    def write(self, name: str, *cells: str) -> None:
+        """Put a notebook into its folder."""
+        made = [nbformat.v4.new_code_cell(code.strip()) for code in cells]
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
+        nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=kernel), self.home / name)
+
+    def open(self, page: Page, name: str) -> None:
+        """Open a notebook and wait for its kernel."""
+        page.goto(f"{self.address}lab/tree/{name}?token=t&reset")
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+
+
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, bundle: None) -> Iterator[str]:
-    """The address of a JupyterLab on loopback with one notebook."""
+def lab(tmp_path_factory: pytest.TempPathFactory, bundle: None) -> Iterator[Lab]:
+    """A JupyterLab on loopback."""
     home = tmp_path_factory.mktemp("lab")
-    cells = [nbformat.v4.new_code_cell(code.strip()) for code in (SETUP, MONITOR, BUSY)]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), home / "w.ipynb")
     quiet = {"fetchNews": "false", "checkForUpdates": False}
     settings = home / "overrides"
     settings.mkdir()
@@ -79,7 +129,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, bundle: None) -> Iterator[str]
     try:
         wait_until(lambda: process.poll() is not None or _answers(address), 60, "JupyterLab")
         assert process.poll() is None, (home / "log.txt").read_text()[-2000:]
-        yield f"{address}lab/tree/w.ipynb?token=t"
+        yield Lab(address, home)
     finally:
         stop(process)
         log.close()
@@ -94,14 +144,19 @@ def _answers(address: str) -> bool:
 
 
 @pytest.fixture
-def notebook(chromium: Chromium, lab: str) -> Iterator[Page]:
-    """The notebook, opened, with its kernel connected."""
+def page(chromium: Chromium) -> Iterator[Page]:
+    """An empty page."""
     context = chromium.new_context(viewport={"width": 1400, "height": 1000})
-    page = context.new_page()
-    page.goto(lab)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
-    yield page
+    yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def notebook(page: Page, lab: Lab) -> Page:
+    """A notebook with a pretended catalog, opened, with its kernel connected."""
+    lab.write("w.ipynb", SETUP, MONITOR, BUSY)
+    lab.open(page, "w.ipynb")
+    return page
 
 
 def run_cell(page: Page, index: int) -> None:
@@ -113,7 +168,7 @@ def test_a_busy_kernel_does_not_freeze_the_views(notebook: Page) -> None:
     page = notebook
     run_cell(page, 0)
     browser = page.locator(".cid-browser")
-    tiles, search = browser.locator(".cid-tile"), browser.get_by_role("searchbox")
+    tiles, search = browser.locator(".cid-tile"), browser.locator(".cid-search")
     expect(tiles).to_have_count(14, timeout=60_000)
     run_cell(page, 1)
     run = page.locator(".cid-run-monitor .cid-run")
@@ -140,3 +195,84 @@ def test_keys_in_a_view_do_not_reach_the_notebook(notebook: Page) -> None:
         page.keyboard.press(key)
     expect(page.locator(".cid-tile:focus")).to_have_count(1)
     assert cells.count() == before
+
+
+@pytest.fixture
+def laras(service: Service, tmp_path: Path) -> None:
+    """A project with an image, one thrown away, a run, and a request for another project."""
+    body = {"name": "in-lab", "team": "in-lab-team", "limit": 50_000_000}
+    body |= {"members": {"lara": "manager"}}
+    assert service.ask("POST", "projects", STAFF, json=body).status_code == 201
+    published = {"manifest": MANIFEST, "notebook": NOTEBOOK}
+    assert service.ask("POST", "templates", STAFF, json=published).status_code in (200, 201, 409)
+    lara = connected(service, "lara")
+    for name in ("cell", "spoiled"):
+        tifffile.imwrite(tmp_path / f"{name}.tif", np.full((32, 32), len(name), "uint8"))
+        [image] = lara.upload(tmp_path / f"{name}.tif", "in-lab", "plate 1")
+        image.trash() if name == "spoiled" else image.rename("mitosis").tag(Staining="DAPI")
+    lara.request_project("in-lab-too", team="in-lab-team", limit="1 GB")
+    lara.run("count-things", lara.search(project="in-lab")[0]).cancel()
+    lara.close()
+
+
+def test_every_widget_shows_what_the_service_has_and_keeps_its_keys(
+    page: Page, lab: Lab, service: Service, laras: None
+) -> None:
+    assert sorted(SHOWN) == sorted(cid_widgets.__all__)
+    lab.write(
+        "all.ipynb",
+        CONNECTED.format(tests=str(HERE.parent), url=service.url, staff=STAFF),
+        *(made for made, _ in SHOWN.values()),
+    )
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on(
+        "console",
+        lambda said: said.type in ("error", "warning") and troubles.append(said.text),
+    )
+
+    def to_the_service(route: Route) -> None:  # which is at the lab's own address on a hub
+        route.fulfill(response=route.fetch(url=service.origin + urlsplit(route.request.url).path))
+
+    page.route("**/services/cid/**", to_the_service)
+    lab.open(page, "all.ipynb")
+    cells = page.locator(".jp-CodeCell")
+    cells.first.locator(".jp-InputArea-editor").click()
+    for _ in range(len(SHOWN) + 1):
+        page.keyboard.press("Shift+Enter")
+    views = {name: cells.nth(at).locator(".cid").first for at, name in enumerate(SHOWN, 1)}
+    for name, (_, line) in SHOWN.items():
+        expect(views[name]).to_contain_text(line, timeout=30_000)
+    thumbnail = views["Browser"].locator(".cid-tile .cid-thumb")
+    expect(thumbnail).to_have_attribute("data-state", "shown", timeout=20_000)
+
+    prompts = cells.locator(".jp-InputArea-prompt").all_text_contents()
+    assert prompts[: len(SHOWN) + 1] == [f"[{n}]:" for n in range(1, len(SHOWN) + 2)]
+    typed = []
+    for name, view in views.items():
+        view.scroll_into_view_if_needed()
+        field = view.locator(FIELD).first
+        button = view.locator(":is(button, [tabindex='0']):visible").first
+        if field.count():
+            field.fill("")
+            field.press_sequentially("abdd")
+            expect(field).to_have_value("abdd")
+            typed.append(name)
+        elif button.count():
+            button.focus()
+            page.keyboard.type("abdd")
+        else:  # runs that have ended leave nothing to do
+            assert name == "RunMonitor"
+            continue
+        for key in ("ArrowDown", "Shift+Enter", "Escape"):
+            page.keyboard.press(key)
+    assert {"Browser", "Tagger", "Members", "ProjectRequest", "Leaving", "Vocabulary"} <= {*typed}
+    assert cells.locator(".jp-InputArea-prompt").all_text_contents() == prompts
+    assert troubles == []
+
+    page.get_by_role("menuitem", name="Kernel").click()
+    page.get_by_role("menuitem", name="Restart Kernel…").click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    for at in range(1, len(SHOWN) + 1):
+        ended = cells.nth(at).locator(".cid-ended")
+        expect(ended).to_contain_text("Run its cell again", timeout=20_000)

@@ -61,6 +61,7 @@ export class Suggest {
   close(): void {
     clearTimeout(this.#timer);
     this.#offers = [];
+    this.#at = -1;
     this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");
     window.removeEventListener("scroll", this.#moved, true);
