@@ -59,3 +59,8 @@ class Changing(View):
     def answer_refresh(self, _: Mapping[str, Any]) -> None:
         """Read again what is shown."""
         self.refresh()
+
+    def _heard(self, view: View, asked: Any, buffers: object) -> None:
+        """Answer, and say so also where nothing has changed."""
+        super()._heard(view, asked, buffers)
+        self.tell("answered")

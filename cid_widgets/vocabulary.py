@@ -9,7 +9,7 @@ import traitlets as t
 
 from . import vocabulary_shapes as shapes
 from .changing import Changing, Step
-from .view import View, built
+from .view import built
 
 TOGETHER = 12  # keys in one question about how they are used
 
@@ -166,11 +166,6 @@ class Vocabulary(Changing):
         with self.telling("error"):
             found = self._values(self._find(asked["term"]), asked["q"])[:8]
             self.tell("offers", q=asked["q"], offers=[{"text": v.text, "n": v.n} for v in found])
-
-    def _heard(self, view: View, asked: Any, buffers: object) -> None:
-        """Answer, and say so also where nothing has changed."""
-        super()._heard(view, asked, buffers)
-        self.tell("answered")
 
     def _read(self) -> None:
         staff = bool(self.catalog.whoami().staff)

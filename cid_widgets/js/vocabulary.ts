@@ -139,7 +139,6 @@ function render({ model, el }: { model: Model<VocabularyState>; el: HTMLElement 
     if (kernel.get("error")) now?.again();
   });
   kernel.told("offers", ({ offers }) => now?.offer(offers));
-  kernel.told("answered", () => told.calm());
   kernel.show(["why", "count_error"], () => told.calm());
   const view = root(
     "voc",

@@ -108,7 +108,9 @@ def test_older_ones_come_page_by_page(
     seen = [one["entry"] for one in history.entries]
     assert history.more
     answers: list[dict[str, object]] = []
-    monkeypatch.setattr(history, "tell", lambda what, **rest: answers.append(rest))
+    monkeypatch.setattr(
+        history, "tell", lambda what, **rest: answers.append(rest) if rest else None
+    )
     while not answers or answers[-1]["more"]:
         heard(history, method="custom", content={"ask": "more", "found": history.found})
         seen += [one["entry"] for one in answers[-1]["entries"]]

@@ -38,5 +38,6 @@ export function said(kernel: Kernel<any>, idle: () => string = () => ""): Said {
     undo.hidden = !done?.undo;
   };
   of.show(["done", "error"], calm);
+  kernel.told("answered", calm);
   return { el, ask, calm };
 }
