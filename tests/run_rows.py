@@ -6,11 +6,19 @@ from typing import Any
 
 from cid_server_ext.core import journal
 from cid_server_ext.db.session import Sessions
-from cid_server_ext.db.tables import Allocation, Project, Run, Team, Template, new_uid
+from cid_server_ext.db.tables import (
+    Allocation,
+    Project,
+    ProjectMember,
+    Run,
+    Team,
+    Template,
+    new_uid,
+)
 
 
 def fill(sessions: Sessions) -> Sessions:
-    """Add one project with room and one template to an empty catalog."""
+    """Add one project with room and a contributor, and one template, to an empty catalog."""
     with sessions.begin() as session:
         journal.record(session, "test", "set up", "test")
         project = Project(name="demo", team=Team(name="lab"))
@@ -27,6 +35,8 @@ def fill(sessions: Sessions) -> Sessions:
                 ),
             ]
         )
+        session.flush()
+        session.add(ProjectMember(project_id=project.id, person="researcher", role="contributor"))
     return sessions
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from typing import Any
 
 from sqlalchemy import select
@@ -11,6 +12,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 
 from .tables import UTC
+
+log = logging.getLogger(__name__)
+
+APART = dt.timedelta(minutes=5)  # by which clocks of two machines may differ
 
 
 class current(FunctionElement[dt.datetime]):
@@ -36,6 +41,23 @@ def now(session: Session) -> dt.datetime:
     An UPDATE that waited for another's so judges by a time that is too early, never too late.
     """
     return session.scalars(select(current())).one()
+
+
+def trusted(session: Session) -> bool:
+    """Say whether the database's clock and this machine's agree; where they do not, log it.
+
+    Ask before doing what nobody can take back because a time has passed.
+    """
+    theirs, ours = now(session), dt.datetime.now(dt.UTC)
+    if abs(theirs - ours) <= APART:
+        return True
+    log.error(
+        "the database says it is %s, this machine %s: nothing is purged, charged or given up"
+        " for its age until their clocks agree",
+        theirs.isoformat(timespec="seconds"),
+        ours.isoformat(timespec="seconds"),
+    )
+    return False
 
 
 def after(session: Session, seconds: float) -> dt.datetime:

@@ -18,7 +18,7 @@ from ...db import capture
 from ...db.tables import Deposit, Run, Template
 from ...errors import Conflict
 from .. import journal
-from . import states
+from . import rights, states
 
 DRIVEN = ("starting", "running")
 ATTEMPTS = 3
@@ -53,13 +53,18 @@ class Abandoned:
 
 
 def claim(session: Session, conductor: str, seconds: float = SECONDS) -> Claim | None:
-    """Take all queued runs of the oldest batch that has some; None when nothing waits."""
+    """Take all queued runs of the oldest batch that has some; None when nothing waits.
+
+    Those whose person may no longer submit there end as failed instead.
+    """
     waiting = select(Run.id).where(Run.state == "queued").order_by(Run.id)
     batch = session.scalar(waiting.with_only_columns(Run.batch).limit(1))
     if batch is None:
         return None
     mine = waiting.where(Run.batch == batch).with_for_update(skip_locked=True)
-    found = session.scalars(mine).all()
+    queued = session.scalars(mine).all()
+    refused = rights.refuse_ended(session, queued)
+    found = [run_id for run_id in queued if run_id not in refused]
     capture.touch(session, Run, found)
     taken = session.execute(
         update(Run)
@@ -75,7 +80,7 @@ def claim(session: Session, conductor: str, seconds: float = SECONDS) -> Claim |
         execution_options=states.CAPTURED,
     ).all()
     if not taken:
-        return None  # another conductor was faster
+        return None  # another conductor was faster, or none of them may start
     for run in taken:
         detail = {"attempt": run.attempt, "conductor": conductor}
         journal.record(session, run.person, "run starting", f"run:{run.uid}", detail)

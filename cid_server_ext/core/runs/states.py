@@ -1,6 +1,7 @@
 """The states of a run and the only function that changes them.
 
 queued -> starting -> running -> committing -> done | failed;  every one before the end -> cancelled
+queued -> failed: its person may no longer submit there (`rights`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .. import journal
 from ..ledger import allocations, lines
 
 NEXT = {
-    "queued": {"starting", "cancelled"},
+    "queued": {"starting", "failed", "cancelled"},
     "starting": {"running", "queued", "failed", "cancelled"},
     "running": {"committing", "queued", "failed", "cancelled"},
     "committing": {"done", "failed", "cancelled"},

@@ -15,7 +15,7 @@ from ..actor import Actor
 from ..ledger import allocations
 from ..search import find
 from . import manifest as manifests
-from . import parameters, templates
+from . import parameters, rights, templates
 
 MOST_IMAGES = 1000
 OVERHEAD = 4_000_000  # executed notebook, tables and metadata of one run, in bytes
@@ -91,7 +91,7 @@ def _queue(
         inputs=[RunInput(position=0, image_id=image.id, role=manifest.inputs.roles[0])],
     )
     session.add(run)
-    detail = {
+    detail: dict[str, Any] = {
         "template": template.name,
         "version": template.version,
         "digest": template.digest,
@@ -99,8 +99,10 @@ def _queue(
         "inputs": [image.uid],
         "project": session.get_one(Project, image.project_id).name,
     }
+    if actor.staff:  # no role that ends: `rights` lets it start
+        detail["staff"] = True
     about = f"run:{run.uid}"
-    journal.record(session, actor.name, "submit run", about, detail, project_id=run.project_id)
+    journal.record(session, actor.name, rights.SUBMIT, about, detail, project_id=run.project_id)
     return run
 
 

@@ -56,7 +56,7 @@ def newest(session: Session, actor: Actor, name: str) -> Template:
         select(Template).where(Template.name == name).order_by(Template.id.desc()).limit(1)
     )
     if found is None:
-        raise NotFound(f"no template {name!r}: `GET templates` lists them")
+        raise NotFound(f"no template {name!r}: look into the list of templates")
     return found
 
 
