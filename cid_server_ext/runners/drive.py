@@ -47,6 +47,7 @@ class Drive:
         self.claim = claim
         self.unreachable = False  # the gateway did not answer: claim nothing for a while
         self.cluster: Cluster | None = None
+        self._coming = False  # the cluster is on its way
         self._means = means
         self._stopping = stopping
         self._left = {run.id: run for run in claim.runs}
@@ -60,13 +61,14 @@ class Drive:
 
     def unneeded(self) -> bool:
         """Honour a cancel while the cluster is still on its way; tell if no run is left for it."""
-        if self.cluster is None or self._tasks or not self._left:
+        if not self._coming:
             return False
         with self._means.sessions.begin() as session:
             for run_id, state in leases.wanted_cancelled(session, self._means.conductor).items():
                 if run_id in self._left:
                     leases.cancel(session, self._means.conductor, run_id, state)
-            return leases.ended(session, self._left) == set(self._left)
+            nothing = leases.ended(session, self._left) == set(self._left)
+        return nothing and self._coming  # else it is being closed already
 
     def run(self) -> None:
         """Open the cluster, see every run to its end, close the cluster: always."""
@@ -100,7 +102,11 @@ class Drive:
         self.cluster = cluster = self._means.clusters.open(environment, workers, resources)
         self._attach(cluster.name, key)
         log.info("batch %s: %d runs on cluster %s", self.claim.batch, len(self._left), cluster.name)
-        cluster.wait()
+        self._coming = True
+        try:
+            cluster.wait()
+        finally:
+            self._coming = False
         for run in list(self._left.values()):
             self._tasks[run.id] = cluster.submit(inside.execute, run.uid)
 
