@@ -20,14 +20,16 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Table, event, insert, inspect, select, text, tuple_
-from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, sessionmaker
 
+from . import mentions
 from .tables import Base, Journal
 
 Key = tuple[Any, ...]
 Row = dict[str, Any]
 
 STATE = "capture"
+WRITTEN = "written"  # the number of the entry that holds the rows of the last commit
 COMMIT_LOCK = 0x636964  # "cid": PostgreSQL's advisory lock of those who write the journal
 BATCH = 400
 
@@ -43,6 +45,7 @@ class _Capture:
     before: dict[tuple[str, Key], Row | None] = field(default_factory=dict)
     rewrites: list[Row] = field(default_factory=list)
     entries: list[Row] = field(default_factory=list)
+    savepoints: list[tuple[int, int]] = field(default_factory=list)  # rewrites and entries at each
 
 
 def watch(sessions: sessionmaker[Session]) -> sessionmaker[Session]:
@@ -52,14 +55,22 @@ def watch(sessions: sessionmaker[Session]) -> sessionmaker[Session]:
     event.listen(sessions, "after_flush", _after_flush)
     event.listen(sessions, "do_orm_execute", _guard)
     event.listen(sessions, "before_commit", _before_commit)
+    event.listen(sessions, "after_transaction_create", _savepoint)
+    event.listen(sessions, "after_transaction_end", _end_of_savepoint)
     event.listen(sessions, "after_commit", _forget)
-    event.listen(sessions, "after_rollback", _forget)
+    event.listen(sessions, "after_rollback", _take_back)
     return sessions
 
 
 def note(session: Session, entry: Row) -> None:
     """Add an entry to what this transaction will write to the journal when it commits."""
     _of(session).entries.append(entry)
+
+
+def written(session: Session) -> int | None:
+    """Return the entry that the session's last commit wrote for the rows it changed."""
+    found: int | None = session.info.get(WRITTEN)
+    return found
 
 
 def touch(session: Session, model: type[Base] | Table, keys: Iterable[Any]) -> None:
@@ -233,9 +244,31 @@ def _before_commit(session: Session) -> None:
     if not capture.entries:
         return
     connection = session.connection()
+    told_of = _concerned(session, capture, rows)
     take_turn(connection)
     for number, entry in enumerate(capture.entries):
-        connection.execute(insert(Journal).values(**entry, rows=rows if number == 0 else []))
+        mine = rows if number == 0 else []
+        made = connection.execute(insert(Journal).values(**entry, rows=mine))
+        if mine and made.inserted_primary_key is not None:
+            session.info[WRITTEN] = made.inserted_primary_key[0]
+            mentions.write(connection, {made.inserted_primary_key[0]: told_of})
+
+
+def _concerned(session: Session, capture: _Capture, rows: list[Row]) -> set[int]:
+    def owners(name: str, keys: list[list[Any]]) -> set[int | None]:
+        found, unread = set(), []
+        for key in keys:
+            if (row := capture.before.get((name, tuple(key)))) is not None:
+                found.add(row["record_id"])
+            else:
+                unread.append(key[0])
+        table = Base.metadata.tables[name]
+        for start in range(0, len(unread), BATCH):
+            some = table.c.id.in_(unread[start : start + BATCH])
+            found.update(session.connection().scalars(select(table.c.record_id).where(some)))
+        return found
+
+    return mentions.concerned(capture.entries[0]["subject"], rows, owners)
 
 
 def _differences(session: Session, capture: _Capture) -> list[Row]:
@@ -268,5 +301,27 @@ def _difference(table: Table, key: Key, before: Row | None, after: Row | None) -
     return {"table": table.name, "before": before, "after": after}
 
 
+def _savepoint(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.nested:
+        capture = _of(session)
+        capture.savepoints.append((len(capture.rewrites), len(capture.entries)))
+
+
+def _end_of_savepoint(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.nested and STATE in session.info:
+        _of(session).savepoints.pop()
+
+
+def _take_back(session: Session) -> None:
+    """Forget what was said since the savepoint; rows touched since are as they were before it."""
+    if not session.in_nested_transaction():
+        _forget(session)
+        return
+    capture = _of(session)
+    rewrites, entries = capture.savepoints[-1]
+    del capture.rewrites[rewrites:], capture.entries[entries:]
+
+
 def _forget(session: Session) -> None:
-    session.info.pop(STATE, None)
+    if not session.in_nested_transaction():  # a savepoint that is done decides nothing yet
+        session.info.pop(STATE, None)

@@ -24,6 +24,7 @@ Sessions = sessionmaker[Session]
 
 PATIENCE = 10  # seconds
 DEADLINE = "deadline"
+CACHE = "cache_size=-32000"  # KiB of SQLite's pages that a connection may keep
 STEPS = 500_000  # of SQLite's machine between two looks at the clock, some tens of milliseconds
 _STATEMENT_TIMEOUT = text("SELECT set_config('statement_timeout', :limit, true)")
 
@@ -34,12 +35,23 @@ def connect(url: str, *, pool_size: int = 14) -> Engine:
     """Return an engine with the settings that keep acknowledged writes.
 
     Raises Unavailable for a SQLite file on a network file system. Nobody waits for another's lock
-    longer than PATIENCE seconds.
+    longer than PATIENCE seconds. An error names no value that a statement was given.
     """
     if not url.startswith("sqlite"):
-        waits = {"connect_timeout": PATIENCE, "options": f"-c lock_timeout={PATIENCE}s"}
-        return create_engine(url, pool_size=pool_size, pool_pre_ping=True, connect_args=waits)
-    engine = create_engine(url, pool_size=pool_size, connect_args={"timeout": PATIENCE})
+        # a search is over before PostgreSQL has compiled it
+        options = f"-c lock_timeout={PATIENCE}s -c jit=off"
+        waits = {"connect_timeout": PATIENCE, "options": options}
+        # the last one used comes first: it has most statements prepared
+        return create_engine(
+            url,
+            pool_size=pool_size,
+            pool_pre_ping=True,
+            pool_use_lifo=True,
+            connect_args=waits,
+            hide_parameters=True,
+        )
+    waits = {"timeout": PATIENCE}
+    engine = create_engine(url, pool_size=pool_size, connect_args=waits, hide_parameters=True)
     if engine.url.database:
         require_local(engine.url.database)
 
@@ -48,7 +60,7 @@ def connect(url: str, *, pool_size: int = 14) -> Engine:
         # autocommit, so that BEGIN IMMEDIATE below is ours: a writer waits for its turn at the
         # start instead of failing when it upgrades a read transaction
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", CACHE):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -100,14 +112,16 @@ def reading(sessions: Sessions, seconds: float | None = None) -> Iterator[Sessio
         if seconds is None:
             yield session
         else:
-            with limited(session, seconds):
+            with limited(session, seconds, to_the_end=True):
                 yield session
-        session.rollback()
 
 
 @contextmanager
-def limited(session: Session, seconds: float) -> Iterator[None]:
-    """After `seconds` the database ends what it does in here with an error (`overdue`)."""
+def limited(session: Session, seconds: float, *, to_the_end: bool = False) -> Iterator[None]:
+    """After `seconds` the database ends what it does in here with an error (`overdue`).
+
+    `to_the_end`: nothing comes after it in this transaction.
+    """
     connection = session.connection()
     deadline = session.info[DEADLINE] = time.monotonic() + seconds
     driver: Any = connection.connection.driver_connection
@@ -115,7 +129,8 @@ def limited(session: Session, seconds: float) -> Iterator[None]:
         if connection.dialect.name == "postgresql":
             connection.execute(_STATEMENT_TIMEOUT, {"limit": f"{round(seconds * 1000)}ms"})
             yield  # an error ends the transaction, and the limit with it
-            connection.execute(_STATEMENT_TIMEOUT, {"limit": "0"})
+            if not to_the_end:
+                connection.execute(_STATEMENT_TIMEOUT, {"limit": "0"})
         else:
             driver.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
             yield

@@ -7,7 +7,8 @@ import threading
 import pytest
 import world
 from sqlalchemy import select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
 
 from cid_server_ext.core import journal
 from cid_server_ext.db import capture
@@ -105,6 +106,64 @@ def test_what_was_rolled_back_leaves_nothing(sessions: Sessions) -> None:
         session.rollback()
         session.commit()
     assert last(sessions).id == before
+
+
+def title(session: Session, new: str) -> None:
+    session.scalar(select(t.Team)).title = new
+    journal.record(session, "staff", new, "team:lab-screen")
+
+
+def taken_back(session: Session) -> None:
+    """Change and add rows in a savepoint that ends with an error."""
+    with session.begin_nested():
+        title(session, "taken back")
+        session.add(t.Team(name="never", title="never"))
+        session.flush()
+        raise KeyError("taken back")
+
+
+def refused(session: Session) -> None:
+    """Let the database refuse what a savepoint holds."""
+    with session.begin_nested():
+        journal.record(session, "staff", "refused", "team:lab-screen")
+        session.add(t.Team(name="lab-screen", title="the same"))
+
+
+def test_what_a_savepoint_kept_or_took_back_is_told_so(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        world.make_project(session, "screen")
+    before = last(sessions).id
+    with sessions.begin() as session:
+        title(session, "first")
+        with session.begin_nested():
+            title(session, "kept")
+            with pytest.raises(KeyError, match="taken back"):
+                taken_back(session)
+        with pytest.raises(IntegrityError):
+            refused(session)
+    with sessions() as session:
+        chosen = select(t.Journal).where(t.Journal.id > before).order_by(t.Journal.id)
+        first, second = session.scalars(chosen).all()
+        assert [first.action, second.action] == ["first", "kept"]
+        [item] = first.rows
+        assert (item["table"], item["after"]) == ("team", {"title": "kept"})
+        assert session.scalars(select(t.Team.title)).all() == ["kept"]
+
+
+def test_a_change_in_a_savepoint_needs_an_entry_too(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        world.make_project(session, "screen")
+
+    def behind_our_back() -> None:
+        with sessions.begin() as session, session.begin_nested():
+            session.scalar(select(t.Team)).title = "behind our back"
+
+    with pytest.raises(Unrecorded, match="rows of team"):
+        behind_our_back()
+    with sessions.begin() as session, session.begin_nested():
+        title(session, "told")
+    with sessions() as session:
+        assert session.scalar(select(t.Team.title)) == "told"
 
 
 def test_a_row_is_touched_or_rewritten_not_both(sessions: Sessions) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import postgres
 import psycopg
+import pytest
 
 from cid_server_ext.core.catalog import imports
 from cid_server_ext.db.session import PATIENCE, connect, migrate, open_database
@@ -32,6 +33,7 @@ def test_its_commands_migrate_and_copy(tmp_path: Path) -> None:
     open_database(f"sqlite:///{tmp_path}/copy.sqlite").kw["bind"].dispose()
 
 
+@pytest.mark.postgresql
 def test_a_role_without_more_rights_owns_a_whole_catalog(postgresql: postgres.Postgres) -> None:
     [statements] = commands("sql")
     address = f"host=127.0.0.1 port={postgresql.port} user=postgres dbname=postgres"

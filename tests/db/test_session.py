@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,12 +10,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from cid_server_ext.db import compare
 from cid_server_ext.db.session import Sessions, connect, migrate, open_database, reading
 from cid_server_ext.db.tables import Base
 from cid_server_ext.errors import Unavailable
+from cid_server_ext.scrub import scrubbed
 
+ROOT = Path(__file__).parents[2]
 FTS5 = ("", "_config", "_data", "_docsize", "_idx")
 FULL_TEXT = {
     "sqlite": {f"document_{what}{part}" for what in ("words", "name") for part in FTS5},
@@ -69,7 +74,36 @@ def test_a_reader_does_not_wait_for_a_writer(sessions: Sessions) -> None:
             assert reader.scalar(text("SELECT count(*) FROM team")) == 0
 
 
+def test_an_error_names_no_value(sessions: Sessions) -> None:
+    one = text("INSERT INTO team (uid, name, title) VALUES (:u, :n, 'secret words')")
+    with sessions() as session:
+        session.execute(one, {"u": "u", "n": "secret name"})
+        with pytest.raises(IntegrityError) as caught:
+            session.execute(one, {"u": "v", "n": "secret name"})
+    assert "hidden" in str(caught.value)
+    assert "secret name" not in scrubbed(str(caught.value))
+
+
 def test_postgresql_gets_a_pool_that_notices_dead_connections() -> None:
     engine = connect("postgresql+psycopg://nobody@127.0.0.1:1/none")
     assert engine.pool._pre_ping
     engine.dispose()
+
+
+def test_without_postgresql_nothing_of_the_tests_asks_for_it() -> None:
+    own = {"PATH": str(Path(sys.executable).parent), "HOME": "/nonexistent"}
+    asked = ["handlers/test_database_away.py", "db", "handlers/test_two_services.py"]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
+    listed = subprocess.run(
+        [*command, *(f"tests/{one}" for one in asked)],
+        cwd=ROOT,
+        env=own,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert listed.returncode == 0, listed.stdout + listed.stderr
+    assert "tests/db/test_session.py" in listed.stdout
+    assert "deselected" in listed.stdout
+    for name in ("test_database_away", "test_a_role_without_more_rights", "[postgresql"):
+        assert name not in listed.stdout

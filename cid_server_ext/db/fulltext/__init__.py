@@ -26,6 +26,9 @@ class FullText(Protocol):
     def contains(self, column: ColumnElement[str], text: str) -> ColumnElement[bool]:
         """Return the WHERE clause: these characters stand in the column, read row by row."""
 
+    def before(self, column: ColumnElement[str], mark: str) -> ColumnElement[str]:
+        """Return what stands in the column before the first `mark`, which is there."""
+
     def with_words(self, tokens: Sequence[str], *, whole: bool) -> Select[int]:
         """Select the records that have all these words, by the index.
 

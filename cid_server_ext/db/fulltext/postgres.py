@@ -45,6 +45,10 @@ class TsVector:
         """Look for them literally: nothing is a wildcard."""
         return func.strpos(column, text) > 0
 
+    def before(self, column: ColumnElement[str], mark: str) -> ColumnElement[str]:
+        """Cut there."""
+        return func.substr(column, 1, func.strpos(column, mark) - 1)
+
     def with_words(self, tokens: Sequence[str], *, whole: bool) -> Select[int]:
         """Ask the vector; a token has letters and digits only, so it can be cast as it is."""
         asked = " & ".join(f"'{token}'" for token in tokens) + ("" if whole else ":*")

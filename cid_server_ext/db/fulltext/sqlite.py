@@ -59,6 +59,10 @@ class FTS5:
         """Look for them literally: nothing is a wildcard."""
         return func.instr(column, text) > 0
 
+    def before(self, column: ColumnElement[str], mark: str) -> ColumnElement[str]:
+        """Cut there."""
+        return func.substr(column, 1, func.instr(column, mark) - 1)
+
     def with_words(self, tokens: Sequence[str], *, whole: bool) -> Select[int]:
         """Ask the word index; a token has letters and digits only, quotes make it a string."""
         asked = " AND ".join(f'"{token}"' for token in tokens) + ("" if whole else " *")

@@ -2,7 +2,7 @@
 
 from .base import UTC, Base, BigId, Named, new_uid
 from .ledger import Line, PriceList
-from .memory import Duty, Journal
+from .memory import Duty, Journal, Mention
 from .people import Allocation, Project, ProjectMember, Request, Team, TeamMember
 from .records import Dataset, File, Grave, Image, Link, Note, Record, Trash
 from .vocabulary import EVERYTHING, Document, Posting, Tag, Tally, Term, Value
@@ -24,6 +24,7 @@ __all__ = [
     "Journal",
     "Line",
     "Link",
+    "Mention",
     "Named",
     "Note",
     "Posting",

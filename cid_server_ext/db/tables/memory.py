@@ -35,6 +35,16 @@ class Journal(Base):
     )
 
 
+class Mention(Base):
+    """A record that a journal entry concerns beside others, so that the record's history has it."""
+
+    __tablename__ = "mention"
+    JOURNALED = False
+    record_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    entry: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
 class Duty(Base):
     """A task that one process at a time does for all, until `until` by the database's clock."""
 

@@ -109,6 +109,17 @@ class Record(Named, Base):
         CheckConstraint("tier IN ('online', 'archive')", name="tier"),
         Index("ix_record_project_newest", "project_id", "id"),
         Index("ix_record_dataset_newest", "dataset_id", "id"),
+        Index("ix_record_created_by", "created_by", "id"),
+        Index(  # what is held is summed from this alone, whatever else a record has
+            "ix_record_held",
+            "project_id",
+            "dataset_id",
+            "tier",
+            "trash_id",
+            "nbytes",
+            sqlite_where=sql("purged_at IS NULL"),
+            postgresql_where=sql("purged_at IS NULL"),
+        ),
     )
 
 

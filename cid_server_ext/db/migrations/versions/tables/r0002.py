@@ -41,6 +41,13 @@ def create() -> None:
     op.create_index("ix_journal_project", "journal", ["project_id", "id"], unique=False)
     op.create_index("ix_journal_subject", "journal", ["subject", "id"], unique=False)
     op.create_table(
+        "mention",
+        sa.Column("record_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("record_id", "entry", name=op.f("pk_mention")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "posting",
         sa.Column("entry", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("project_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -507,7 +514,16 @@ def create() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_record_uid")),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_record_created_by", "record", ["created_by", "id"], unique=False)
     op.create_index("ix_record_dataset_newest", "record", ["dataset_id", "id"], unique=False)
+    op.create_index(
+        "ix_record_held",
+        "record",
+        ["project_id", "dataset_id", "tier", "trash_id", "nbytes"],
+        unique=False,
+        sqlite_where=sa.text("purged_at IS NULL"),
+        postgresql_where=sa.text("purged_at IS NULL"),
+    )
     op.create_index(op.f("ix_record_original_id"), "record", ["original_id"], unique=False)
     op.create_index("ix_record_project_newest", "record", ["project_id", "id"], unique=False)
     op.create_index(op.f("ix_record_run_id"), "record", ["run_id"], unique=False)
@@ -640,12 +656,10 @@ SQLITE = (
     "CREATE TRIGGER document_name_delete AFTER DELETE ON document BEGIN INSERT INTO document_name(document_name, rowid, name) VALUES ('delete', old.record_id, old.name); END",
     "CREATE TRIGGER document_name_update AFTER UPDATE ON document WHEN old.name <> new.name BEGIN INSERT INTO document_name(document_name, rowid, name) VALUES ('delete', old.record_id, old.name);INSERT INTO document_name(rowid, name) VALUES (new.record_id, new.name); END",
 )
-
 POSTGRESQL = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     "ALTER TABLE document ADD COLUMN vector tsvector GENERATED ALWAYS AS (array_to_tsvector(string_to_array(words, ' '))) STORED",
     "CREATE INDEX ix_document_vector ON document USING gin (vector)",
     "CREATE INDEX ix_document_name ON document USING gin (name gin_trgm_ops)",
 )
-
 FULL_TEXT = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
