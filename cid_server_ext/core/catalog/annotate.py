@@ -30,7 +30,10 @@ Several = Given | Sequence[Given]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the records shall say: `set` replaces, `add` adds, `remove` takes off (None: all)."""
+    """What the records shall say: `set` replaces, `add` adds, `remove` takes off (None: all).
+
+    A key stands once, or in `add` and with its values in `remove`: these make room for those.
+    """
 
     set: Mapping[str, Several] = field(default_factory=dict)
     add: Mapping[str, Sequence[Given]] = field(default_factory=dict)
@@ -143,12 +146,17 @@ def _steps(
     every = [*wanted.set, *wanted.add, *wanted.remove]
     if not 1 <= len(every) <= MOST_KEYS:
         raise BadInput(f"set, add, remove: 1 to {MOST_KEYS} keys in all")
-    if len({typed.folded(key, 200) for key in every}) < len(every):
-        raise BadInput("set, add, remove: each key once")
+    added = {typed.folded(key, 200) for key in wanted.add}
+    off = {typed.folded(key, 200): listed for key, listed in wanted.remove.items()}
+    swapped = {key for key in added if off.get(key) is not None}
+    if len({typed.folded(key, 200) for key in every}) < len(every) - len(swapped):
+        raise BadInput("set, add, remove: each key once, or its values in both add and remove")
     steps = [_set(speller, key, given) for key, given in sorted(wanted.set.items())]
-    steps += [_add(speller, key, given) for key, given in sorted(wanted.add.items())]
+    for key, given in sorted(wanted.add.items()):
+        steps.append(_add(speller, key, given, off.get(typed.folded(key, 200))))
     for key, listed in sorted(wanted.remove.items()):
-        steps.append(_remove(session, records, key, listed))
+        if typed.folded(key, 200) not in added:
+            steps.append(_remove(session, records, key, listed))
     return steps
 
 
@@ -159,12 +167,14 @@ def _set(speller: Speller, key: str, given: Several) -> _Step:
     return _Step(key, [term], told, lambda record, term, held: words)
 
 
-def _add(speller: Speller, key: str, given: Sequence[Given]) -> _Step:
+def _add(speller: Speller, key: str, given: Sequence[Given], off: Sequence[Given] | None) -> _Step:
     several, told = tags.as_list(given), Told()
     term = speller.term_or_new(key, several)
     words = tags.fitting(term, speller.words(term, several, told))
+    gone = _meant(off)
 
     def wish(record: Record, term: Term, held: list[Tag]) -> Sequence[Word]:
+        held = [tag for tag in held if fold(tag.shown) not in gone]
         more = [w for w in words if not any(tagging.says(tag, w) for tag in held)]
         if more and held and not term.many:
             raise BadInput(
@@ -182,7 +192,7 @@ def _add(speller: Speller, key: str, given: Sequence[Given]) -> _Step:
 def _remove(
     session: Session, records: list[Record], key: str, given: Sequence[Given] | None
 ) -> _Step:
-    meant = {fold(typed.shown(one)) for one in given or ()}
+    meant = _meant(given)
     chosen = select(Term).where(Term.folded == typed.folded(key.replace(":", " "), 200))
     used: dict[int, Term] = {}
     for batch in tagging.batches([record.id for record in records]):
@@ -196,6 +206,10 @@ def _remove(
         return [Word(tag.shown, tag.number, tag.value) for tag in kept]
 
     return _Step(key, list(used.values()), Told(), wish)
+
+
+def _meant(given: Sequence[Given] | None) -> set[str]:
+    return {fold(typed.shown(one)) for one in given or ()}
 
 
 def _tell(session: Session, actor: Actor, records: list[Record], keys: dict[str, Key]) -> None:

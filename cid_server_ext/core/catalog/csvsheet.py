@@ -8,7 +8,7 @@ import io
 from ...errors import BadInput
 from . import typed
 from .cells import Cell
-from .sheets import Rows
+from .sheets import MOST_COLUMNS, Rows
 
 LONGEST = 32_767  # characters of a cell, as in spreadsheet programs
 DELIMITERS = ",;\t"
@@ -22,7 +22,7 @@ def write(table: Rows) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
-def read(content: bytes, most_rows: int) -> Rows:
+def read(content: bytes, most_rows: int, most_columns: int = MOST_COLUMNS) -> Rows:
     """Return the rows of a CSV file, separated by commas, semicolons or tabs; or raise BadInput."""
     try:
         text = content.decode("utf-8-sig")
@@ -35,6 +35,8 @@ def read(content: bytes, most_rows: int) -> Rows:
     rows: Rows = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+            if len(row) > most_columns:
+                raise BadInput(f"content: at most {most_columns} columns in a row")
             rows.append(list(row))
             if len(rows) > most_rows + 1:
                 raise BadInput(f"content: at most {most_rows} rows")

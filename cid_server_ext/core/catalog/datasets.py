@@ -101,12 +101,9 @@ def _move(session: Session, actor: Actor, row: Dataset, home: Project, path: str
     tree = below(session, row)
     parent = at(session, actor, home, path.rpartition("/")[0])
     refuse_live(parent)
-    if home.id != row.project_id:
-        homes.move_datasets(session, tree, home)
-    old, row.parent_id = row.path, parent.id
-    for dataset in tree:
-        dataset.path = _short(path + dataset.path.removeprefix(old))
-    session.flush()
+    paths = [_short(path + dataset.path.removeprefix(row.path)) for dataset in tree]
+    row.parent_id = parent.id
+    homes.move_datasets(session, tree, home, paths)
     ids = [dataset.id for dataset in tree]
     index.refresh(session, {*homes.lying_in(session, ids), *homes.shown_in(session, ids)})
     session.expire_all()

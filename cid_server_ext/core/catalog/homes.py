@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, inspect, or_, select, update
+from sqlalchemy import delete, func, inspect, or_, select, update
 from sqlalchemy.orm import Session
 
 from ...db import capture
@@ -35,15 +35,26 @@ def move_records(session: Session, rows: Sequence[Record], target: Dataset) -> N
     session.expire_all()
 
 
-def move_datasets(session: Session, tree: Sequence[Dataset], home: Project) -> None:
-    """Give datasets, and all that lies in them, to another project."""
+def move_datasets(
+    session: Session, tree: Sequence[Dataset], home: Project, paths: Sequence[str]
+) -> None:
+    """Give datasets these paths in `home`; into another project what lies in them follows."""
     old = tree[0].project_id
     ids = [dataset.id for dataset in tree]
-    held = lying_in(session, ids, lock=True)
-    _refuse_unfinished(session, ids)
-    for dataset in tree:
-        dataset.project_id = home.id
+    held = lying_in(session, ids, lock=True) if home.id != old else []
+    if home.id != old:
+        _refuse_unfinished(session, ids)
+    # together: the old path may be taken there, and the new one here
+    for dataset, path in zip(tree, paths, strict=True):
+        dataset.project_id, dataset.path = home.id, path
     session.flush()
+    if home.id != old:
+        _move_what_lies_in(session, ids, held, old, home)
+
+
+def _move_what_lies_in(
+    session: Session, ids: Sequence[int], held: Sequence[int], old: int, home: Project
+) -> None:
     for batch in batches(held):
         capture.touch(session, Record, batch)
         moved = update(Record).where(Record.id.in_(batch)).values(project_id=home.id)
@@ -112,6 +123,24 @@ def _retag(session: Session, ids: Sequence[int], old: int, home: Project) -> Non
             capture.touch(session, Tag, batch)
             led = update(Tag).where(Tag.id.in_(batch)).values(**values)
             session.execute(led, execution_options=CAPTURED)
+    _refuse_several(session, ids, [term for term in terms.values() if not term.many], home)
+
+
+def _refuse_several(
+    session: Session, ids: Sequence[int], single: Sequence[Term], home: Project
+) -> None:
+    """Raise Conflict when a record has several values of a term that takes one there."""
+    numbers = [term.id for term in single]
+    for batch in batches(ids):
+        several = select(Term.key, Record.name).join(Tag, Tag.term_id == Term.id).join(Record)
+        several = several.where(Term.id.in_(numbers), Record.id.in_(batch))
+        several = several.group_by(Term.id, Term.key, Record.id, Record.name)
+        found = session.execute(several.having(func.count() > 1).limit(1)).first()
+        if found is not None:
+            raise Conflict(
+                f"{found.name!r} has several values of {found.key!r}, which takes one in project "
+                f"{home.name!r}: take one off"
+            )
 
 
 def _term_in(session: Session, term_id: int, home: Project) -> Term:
@@ -124,7 +153,7 @@ def _term_in(session: Session, term_id: int, home: Project) -> Term:
         found = _copy(term, project_id=home.id)
         session.add(found)
         session.flush()
-    elif (found.type, found.unit) != (term.type, term.unit):
+    elif (found.type, found.unit, found.scheme) != (term.type, term.unit, term.scheme):
         raise Conflict(
             f"tag {term.key!r} is {term.type} {term.unit} here and {found.type} {found.unit} in "
             f"project {home.name!r}: give one of them another name"
@@ -134,9 +163,10 @@ def _term_in(session: Session, term_id: int, home: Project) -> Term:
 
 def _value_in(session: Session, value_id: int, term: Term) -> int:
     value = session.get_one(Value, value_id)
-    same = select(Value.id).where(Value.term_id == term.id, Value.text == value.text)
+    same = select(Value).where(Value.term_id == term.id, Value.text == value.text)
     if (found := session.scalar(same)) is not None:
-        return found
+        found.retired = False  # it is used again
+        return found.id
     made = _copy(value, term_id=term.id)
     session.add(made)
     session.flush()

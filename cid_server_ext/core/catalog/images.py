@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, defer, joinedload
 
 from ...db.tables import Dataset, Image, Record, RunInput
 from .. import policy
@@ -63,4 +63,8 @@ def children(session: Session, actor: Actor, image: Image) -> list[Image]:
     return list(session.scalars(newest.options(*_WITH_ROW)))
 
 
-_WITH_ROW = (selectinload(Record.dataset).joinedload(Dataset.project),)
+# what a list tells of each; channels are long
+_WITH_ROW = (
+    joinedload(Record.dataset, innerjoin=True).joinedload(Dataset.project, innerjoin=True),
+    defer(Image.channels),
+)

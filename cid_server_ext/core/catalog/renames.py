@@ -121,7 +121,9 @@ def _scope(session: Session, actor: Actor, term: Term, project: str | None) -> i
     if project is None:
         policy.require_staff(actor)
         return None
-    return policy.require(session, actor, "manager", Project, project).id
+    row = policy.find(session, actor, Project, project)
+    vocabulary.require_manager(session, actor, row)
+    return row.id
 
 
 def _call(session: Session, value: Value, new: typed.Typed) -> int:

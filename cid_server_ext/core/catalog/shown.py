@@ -1,4 +1,4 @@
-"""The tags of many records as people read them, in two queries however many there are."""
+"""The tags of many records as people read them, in one query however many there are."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...db.tables import Tag, Term, Value
+from ...db import tables as t
 from . import values
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Tag:
     """One typed value and where it came from; `link` is an identifier's or concept's address."""
 
     key: str
@@ -26,35 +26,30 @@ class Shown:
     link: str
 
 
-def tags(session: Session, record_ids: Iterable[int]) -> dict[int, list[Shown]]:
+def tags(session: Session, record_ids: Iterable[int]) -> dict[int, list[Tag]]:
     """Return the tags of each record, in the order they were set."""
-    ids = list(record_ids)
-    tag, value = Tag.__table__, Value.__table__
-    chosen = (
-        select(
-            tag.c.record_id,
-            tag.c.term_id,
-            tag.c.number,
-            tag.c.text,
-            tag.c.source,
-            tag.c.set_by,
-            value.c.text,
-            value.c.iri,
-        )
-        .select_from(tag.outerjoin(value, value.c.id == tag.c.value_id))
-        .where(tag.c.record_id.in_(ids))
-        .order_by(tag.c.id)
-    )
-    rows = session.execute(chosen).all()
-    used = {term for _, term, *_ in rows}
-    terms = {term.id: term for term in session.scalars(select(Term).where(Term.id.in_(used)))}
-    found: dict[int, list[Shown]] = {record: [] for record in ids}
-    for record, number_of_term, number, entered, source, set_by, text, iri in rows:
-        term = terms[number_of_term]
-        linked = text is not None and term.type in ("ontology", "id")
-        link = values.address(term, Value(text=text, iri=iri)) if linked else ""
-        shown = (entered or "") if text is None else text
-        found[record].append(
-            Shown(term.key, shown, number, term.unit, term.kind, source, set_by, link)
-        )
+    found: dict[int, list[Tag]] = {record: [] for record in record_ids}
+    for (
+        record, number, entered, source, set_by, text, iri, key, unit, kind, type, scheme, link,
+    ) in session.execute(_TAGS.where(_tag.c.record_id.in_(found))):  # fmt: skip
+        shown, address = entered or "", ""
+        if text is not None:
+            shown, address = text, values.link(type, scheme, link, text, iri)
+        found[record].append(Tag(key, shown, number, unit, kind, source, set_by, address))
     return found
+
+
+_tag, _value, _term = (model.__table__ for model in (t.Tag, t.Value, t.Term))
+_TAGS = (
+    select(
+        *(_tag.c[name] for name in ("record_id", "number", "text", "source", "set_by")),
+        *(_value.c[name] for name in ("text", "iri")),
+        *(_term.c[name] for name in ("key", "unit", "kind", "type", "scheme", "link")),
+    )
+    .select_from(
+        _tag.join(_term, _term.c.id == _tag.c.term_id).outerjoin(
+            _value, _value.c.id == _tag.c.value_id
+        )
+    )
+    .order_by(_tag.c.id)
+)

@@ -43,11 +43,8 @@ class NewTerm:
 
 def declare(session: Session, actor: Actor, project: str | None, new: NewTerm) -> Term:
     """Add a term to a project's vocabulary (managers) or to the facility's (staff)."""
-    row = None
-    if project is None:
-        policy.require_staff(actor)
-    else:
-        row = policy.require(session, actor, "manager", Project, project)
+    row = None if project is None else policy.find(session, actor, Project, project)
+    vocabulary.require_manager(session, actor, row)
     term = add(session, None if row is None else row.id, new)
     _tell(session, actor, "declare term", term, {"key": term.key, "type": term.type})
     return term

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ...db.tables import Term
 from ...errors import BadInput
-from .. import units
+from .. import names, units
 from ..search.words import fold
 from . import schemes
 
@@ -65,7 +65,8 @@ def as_told(term: Term, given: Given) -> Typed:
     try:
         return read(term, given)
     except BadInput:
-        printable = "".join(c if c.isprintable() else " " for c in str(given))
+        seen = (c.isprintable() and c not in names.UNSEEN for c in str(given))
+        printable = "".join(c if s else " " for c, s in zip(str(given), seen, strict=True))
         text = clean(printable[:LONGEST], f"value of {term.key!r}:")
         return Typed(text[:SHORT] if term.type in NUMERIC else text)
 
@@ -76,7 +77,7 @@ def clean(text: str, what: str, longest: int = LONGEST) -> str:
     found = unicodedata.normalize("NFC", spaced).strip()
     if not 1 <= len(found) <= longest:
         raise BadInput(f"{what} 1 to {longest} characters")
-    if not found.isprintable():
+    if not found.isprintable() or not names.UNSEEN.isdisjoint(found):
         raise BadInput(f"{what} no line breaks, control or invisible characters")
     return found
 

@@ -130,10 +130,13 @@ def new_value(term: Term, one: typed.Typed) -> Value:
 
 def address(term: Term, value: Value | None) -> str:
     """Return the web address of a concept or an external identifier; "" for any other value."""
-    if value is None:
-        return ""
-    if term.type == "ontology":
-        return schemes.concept(value.iri)
-    if term.type == "id":
-        return schemes.address(term.scheme, term.link, value.text)
+    return "" if value is None else link(term.type, term.scheme, term.link, value.text, value.iri)
+
+
+def link(type: str, scheme: str, template: str, text: str, iri: str) -> str:
+    """Return the same from the columns of the term and the value."""
+    if type == "ontology":
+        return schemes.concept(iri)
+    if type == "id":
+        return schemes.address(scheme, template, text)
     return ""

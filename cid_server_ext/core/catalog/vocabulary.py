@@ -95,11 +95,15 @@ def manage(session: Session, actor: Actor, uid: str) -> Term:
 
 
 def require_manager(session: Session, actor: Actor, project: Project | None) -> None:
-    """Raise NotAllowed unless the caller may change this project's vocabulary, or all's."""
+    """Raise NotAllowed unless the caller may change this project's vocabulary, or all's.
+
+    Conflict: the project is closed, and its tags would change with its words.
+    """
     if project is None:
         policy.require_staff(actor)
-    else:
-        policy.require(session, actor, "manager", Project, project.name)
+        return
+    policy.require(session, actor, "manager", Project, project.name)
+    policy.require(session, actor, "contributor", Project, project.name)
 
 
 def alone(session: Session) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Text, cast, select
+from sqlalchemy import ColumnElement, Text, cast, or_, select
 from sqlalchemy.orm import Session, aliased, defer
 
 from ...db import clock
-from ...db.tables import Journal, Project
+from ...db.tables import Journal, Mention, Project, Record
 from ...errors import BadInput
 from .. import policy
 from ..actor import Actor
@@ -30,7 +30,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which part: of a project, about one thing ("image:<uid>"), older than `after`."""
+    """Which part: of a project, about one thing ("image:<uid>"), older than `after`.
+
+    About an image, a file or a record: also what was done to it and to others in one step.
+    """
 
     project: str | None = None
     about: str | None = None
@@ -58,7 +61,7 @@ def read(session: Session, actor: Actor, asked: Asked) -> tuple[list[Step], int 
         row = policy.find(session, actor, Project, asked.project)
         chosen = chosen.where(Journal.project_id == row.id)
     if asked.about is not None:
-        chosen = chosen.where(Journal.subject == asked.about)
+        chosen = chosen.where(_about(session, asked.about))
     if asked.after is not None:
         chosen = chosen.where(Journal.id < asked.after)
     newest = chosen.order_by(Journal.id.desc()).limit(asked.limit + 1)
@@ -75,3 +78,13 @@ def read(session: Session, actor: Actor, asked: Asked) -> tuple[list[Step], int 
     more = len(steps) > asked.limit
     steps = steps[: asked.limit]
     return steps, steps[-1].entry.id if more else None
+
+
+def _about(session: Session, subject: str) -> ColumnElement[bool]:
+    kind, _, uid = subject.partition(":")
+    if kind not in ("image", "file", "record"):
+        return Journal.subject == subject
+    record = session.scalar(select(Record.id).where(Record.uid == uid))
+    beside = select(Mention.entry).where(Mention.record_id == record)
+    alone = [f"{kind}:{uid}" for kind in ("image", "file", "record")]
+    return or_(Journal.subject.in_(alone), Journal.id.in_(beside))

@@ -45,11 +45,15 @@ def items(entry: Journal) -> list[Item]:
 def moved_on(session: Session, changes: list[Item]) -> dict[str, set[Key]]:
     """Return, by table, the keys of rows that are not as the change left them; lock the others."""
     moved: dict[str, set[Key]] = {}
-    for item in changes:
+    again: dict[tuple[str, Key], frozenset[str]] = {}  # columns that the change set once more
+    for item in reversed(changes):
+        name, columns = item.table.name, frozenset(item.after or ())
         now = capture.read(session, item.table, sorted(item.keys), lock=True)
-        keys = {key for key in item.keys if not _as_left(item, now.get(key))}
-        if keys:
-            moved.setdefault(item.table.name, set()).update(keys)
+        for key in item.keys:
+            later = again.get((name, key), frozenset())
+            if not _as_left(item, now.get(key), later):
+                moved.setdefault(name, set()).add(key)
+            again[name, key] = later | columns if later else columns
     return moved
 
 
@@ -68,7 +72,7 @@ def put_back(session: Session, changes: list[Item]) -> None:
                 _delete(session, item)
         for item in gone:
             _insert(session, item)
-        for item in changes:
+        for item in reversed(changes):  # a row that was rewritten twice: the last one first
             if item.changed:
                 _change_back(session, item)
         for item in new:
@@ -97,12 +101,13 @@ def _item(row: Row) -> Item:
     return Item(table, [tuple(key) for key in row["keys"]], row["before"], row["after"])
 
 
-def _as_left(item: Item, now: Row | None) -> bool:
+def _as_left(item: Item, now: Row | None, later: frozenset[str]) -> bool:
+    """Return whether a row is as the item left it, but for what a later item of the entry set."""
     if item.after is None or now is None:
         return now is item.after
     if item.before is None:
         return capture.whole(item.table, now) == item.after
-    return all(now[name] == value for name, value in item.after.items())
+    return all(now[name] == value for name, value in item.after.items() if name not in later)
 
 
 def _delete(session: Session, item: Item) -> None:

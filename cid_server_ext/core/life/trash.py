@@ -83,10 +83,12 @@ def throw(session: Session, actor: Actor, uids: Sequence[str], folders: Sequence
     return trash
 
 
-def listing(session: Session, actor: Actor, project: str) -> list[Held]:
-    """Return what lies in a project's trash, newest first. Viewers may."""
+def listing(session: Session, actor: Actor, project: str, after: int | None = None) -> list[Held]:
+    """Return a page of what lies in a project's trash, newest first. Viewers may."""
     row = policy.find(session, actor, Project, project)
     kept = policy.visible(actor, Trash).where(Trash.project_id == row.id, Trash.state == "kept")
+    if after is not None:
+        kept = kept.where(Trash.id < after)
     return [look(session, t) for t in session.scalars(kept.order_by(Trash.id.desc()).limit(PAGE))]
 
 
@@ -125,7 +127,7 @@ def restore(session: Session, actor: Actor, uid: str) -> Trash:
     ids.update(original.id for original in others)
     for dataset in tree:
         _place(session, actor, trash, dataset)
-    _house(session, actor, trash.project, ids)
+    _house(session, actor, ids)
     index.refresh(session, ids | homes.shown_in(session, [dataset.id for dataset in tree]))
     return trash
 
@@ -243,11 +245,14 @@ def _place(session: Session, actor: Actor, trash: Trash, dataset: Dataset) -> No
     session.flush()
 
 
-def _house(session: Session, actor: Actor, project: Project, ids: Iterable[int]) -> None:
-    """Put records whose dataset is in the trash, or purged, into one of the same path."""
+def _house(session: Session, actor: Actor, ids: Iterable[int]) -> None:
+    """Put records whose dataset is in the trash, or purged, into one of the same path.
+
+    In their own project: the file of an image may have stayed in the one that image came from.
+    """
     for batch in batches(sorted(ids)):
         lost = select(Record).join(Record.dataset).where(Record.id.in_(batch))
         for row in session.scalars(lost.where(Dataset.trash_id.is_not(None))):
-            row.dataset_id = datasets.at(session, actor, project, row.dataset.path).id
+            row.dataset_id = datasets.at(session, actor, row.project, row.dataset.path).id
     session.flush()
     session.expire_all()

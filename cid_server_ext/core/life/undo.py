@@ -63,6 +63,7 @@ ONCE = {"trash"}  # thrown away again, it has its whole grace time again
 STAYS = {"record", "project", "team", "allocation"}  # changed back, never made or removed
 NEVER = {"run", "run_input", "template", "line", "price_list"}
 
+WORDS = {"term", "value", "tag"}  # tables of what a project says of its records
 PLACED = {"dataset", "record", "link"}  # tables whose rows say where something lies
 
 LOOKED_AT = 2000  # later entries that are read to tell what moved on
@@ -96,6 +97,7 @@ def undo(session: Session, actor: Actor, entry_id: int) -> Journal:
     rows.put_back(session, changes)
     ids |= concerned.records(session, changes)
     concerned.settle_back(session, changes)
+    whole.use_again(session, changes)
     whole.check(session, changes)
     detail = {"entry": entry.id, "action": action(entry)}
     journal.record(
@@ -166,8 +168,10 @@ def _refuse(
         raise Conflict(f"{entry.action!r} of {entry.at:%Y-%m-%d} cannot be undone")
     if not entry.rows:
         raise Conflict(f"{entry.action!r} was part of a larger step: undo that one")
-    if UNDOABLE[action(entry)] in policy.WORK:
-        shut = select(Project.name).where(Project.id.in_(places), Project.state == "closed")
+    words = any(item.table.name in WORDS for item in changes)
+    if UNDOABLE[action(entry)] in policy.WORK or words:
+        ours = places if UNDOABLE[action(entry)] in policy.WORK else {entry.project_id}
+        shut = select(Project.name).where(Project.id.in_(ours), Project.state == "closed")
         if (name := session.scalar(shut.limit(1))) is not None:
             raise Conflict(f"project {name!r} is closed: nothing in it changes")
 

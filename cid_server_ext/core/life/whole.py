@@ -9,11 +9,12 @@ from __future__ import annotations
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from ...db.tables import Dataset, Link, Note, Record, Tag, Term
+from ...db.tables import Dataset, Link, Note, Record, Tag, Term, Trash, Value
 from ...errors import Conflict
 from .rows import Item, batches
 
 _PARENT = aliased(Dataset)
+TORN = "has a value that came to another key since: rename or merge by hand"
 
 
 def check(session: Session, changes: list[Item]) -> None:
@@ -24,7 +25,7 @@ def check(session: Session, changes: list[Item]) -> None:
             if item.table.name == "dataset":
                 _datasets(session, ids)
             elif item.table.name == "record":
-                _refuse(session, _astray().where(Record.id.in_(ids)))
+                _records(session, ids)
             elif item.table.name == "link":
                 pairs = Link.dataset_id.in_(ids) & Link.record_id.in_([key[1] for key in batch])
                 _refuse(session, _links_astray().where(pairs))
@@ -32,11 +33,36 @@ def check(session: Session, changes: list[Item]) -> None:
                 _refuse(session, _notes_astray().where(Note.id.in_(ids)))
             elif item.table.name == "tag":
                 _refuse(session, _tags_astray().where(Tag.id.in_(ids)))
+                _refuse(session, _tags_torn().where(Tag.id.in_(ids)), TORN)
+            elif item.table.name == "value":
+                _refuse(session, _tags_torn().where(Tag.value_id.in_(ids)), TORN)
+
+
+def use_again(session: Session, changes: list[Item]) -> None:
+    """Bring back, in the same step, values that were retired and that records have again."""
+    tags = [key[0] for item in changes if item.table.name == "tag" for key in item.keys]
+    for batch in batches(tags):
+        used = select(Tag.value_id).where(Tag.id.in_(batch))
+        for value in session.scalars(select(Value).where(Value.id.in_(used), Value.retired)):
+            value.retired = False
+
+
+def _records(session: Session, ids: list[int]) -> None:
+    _refuse(session, _astray().where(Record.id.in_(ids)))
+    elsewhere = Trash.project_id != Record.project_id
+    thrown = select(Record.name).join(Record.trash).where(elsewhere, Trash.state == "kept")
+    _refuse(session, thrown.where(Record.id.in_(ids)), "was thrown away since: restore it first")
+    for since in (_tags_astray(), _notes_astray()):
+        why = "has tags or notes of the project it is in now: move it back instead"
+        _refuse(session, since.where(Record.id.in_(ids)), why)
 
 
 def _datasets(session: Session, ids: list[int]) -> None:
     _refuse(session, _astray().where(Record.dataset_id.in_(ids)))
     _refuse(session, _links_astray().where(Link.dataset_id.in_(ids)))
+    elsewhere = (Trash.id == Dataset.trash_id) & (Trash.project_id != Dataset.project_id)
+    gone = select(Dataset.path).join(Trash, elsewhere).where(Trash.state == "kept")
+    _refuse(session, gone.where(Dataset.id.in_(ids)), "was thrown away since: restore it first")
     places = select(
         Dataset.path,
         Dataset.project_id,
@@ -76,9 +102,17 @@ def _tags_astray() -> Select[str]:
     return tagged.where(Term.project_id.is_not(None), Term.project_id != Record.project_id)
 
 
-def _refuse(session: Session, found: Select[str]) -> None:
+def _tags_torn() -> Select[str]:
+    """Select the names of records with a value of another term than their tag's."""
+    tagged = select(Record.name).join(Tag, Tag.record_id == Record.id)
+    return tagged.join(Value, Value.id == Tag.value_id).where(Value.term_id != Tag.term_id)
+
+
+def _refuse(
+    session: Session,
+    found: Select[str],
+    why: str = "lies elsewhere now, or its dataset is in the trash: see to it first",
+) -> None:
     name = session.scalar(found.limit(1))
     if name is not None:
-        raise Conflict(
-            f"{name!r} lies elsewhere now, or its dataset is in the trash: see to it first"
-        )
+        raise Conflict(f"{name!r} {why}")

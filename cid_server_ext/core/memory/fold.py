@@ -15,6 +15,8 @@ from ...db import capture
 Row = dict[str, Any]
 Key = tuple[Any, ...]
 
+OWNED = ("tag", "note")  # tables whose rows belong to a record
+
 
 class Fold:
     """Rows by table and key, changed by one journal entry after the other.
@@ -27,6 +29,7 @@ class Fold:
         self.tables = {table.name: table for table in capture.journaled()}
         self.begun_before: set[tuple[str, Key]] = set()
         self.highest: dict[str, int] = {}
+        self._early = False
         self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-200000"):
             self.db.execute(f"PRAGMA {pragma}")
@@ -40,32 +43,48 @@ class Fold:
         self.db.close()
 
     def see(self, entry: Row) -> None:
-        """Remember the numbers that were given, of an entry whose rows do not matter."""
+        """Remember of an entry that a snapshot follows the numbers, and whose the tags were."""
+        self._early = True
         for item in entry["rows"]:
             self._count(item)
+            if item["table"] in OWNED:
+                self._apply(item)
 
     def apply(self, entry: Row) -> None:
         """Change the rows as this entry did."""
+        if self._early:  # the snapshot says all of them again
+            self._early = False
+            self.begun_before.clear()
+            for name in OWNED:
+                self.db.execute(f'DELETE FROM "{name}"')
         for item in entry["rows"]:
             self._count(item)
-            made, keys, after = self._made[item["table"]], item["keys"], item["after"]
-            if after is None:
-                self.db.executemany(made.delete, keys)
-            elif item["before"] is None:
-                said = json.dumps(after)
-                self.db.executemany(made.put, ([*key, said] for key in keys))
-            else:
-                self._change(item["table"], keys, after)
+            self._apply(item)
 
     def count(self, name: str) -> int:
         """Return the number of rows of a table."""
         return int(self.db.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])
+
+    def owners(self, name: str, keys: Sequence[list[Any]]) -> set[int | None]:
+        """Return the records that rows of tags or notes belong to, as far as they are known now."""
+        found = (self.db.execute(self._made[name].get, key).fetchone() for key in keys)
+        return {json.loads(row[0]).get("record_id") for row in found if row is not None}
 
     def rows(self, name: str) -> Iterator[Row]:
         """Yield the whole rows of a table in the order of their keys, as the journal keeps them."""
         made = self._made[name]
         for *key, said in self.db.execute(made.all):
             yield dict(zip(made.keys, key, strict=True)) | json.loads(said)
+
+    def _apply(self, item: Row) -> None:
+        made, keys, after = self._made[item["table"]], item["keys"], item["after"]
+        if after is None:
+            self.db.executemany(made.delete, keys)
+        elif item["before"] is None:
+            said = json.dumps(after)
+            self.db.executemany(made.put, ([*key, said] for key in keys))
+        else:
+            self._change(item["table"], keys, after)
 
     def _change(self, name: str, keys: Sequence[list[Any]], after: Row) -> None:
         made = self._made[name]

@@ -22,9 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from ...db import capture
+from ...db import capture, mentions
 from ...db.tables import Allocation, Journal, Record, Run
 from ..runs.states import ENDED
+from . import snapshot
 from .fold import Fold
 
 Row = dict[str, Any]
@@ -49,11 +50,16 @@ def tables(session: Session, fold: Fold, told: Callable[[int], None]) -> dict[st
     return counts
 
 
-def history(session: Session, entries: Iterable[Row]) -> list[int]:
-    """Put entries into the journal as they were; return those that undo one that is lost."""
+def history(session: Session, entries: Iterable[Row], fold: Fold) -> list[int]:
+    """Put entries into the journal as they were; return those that undo one that is lost.
+
+    `fold` is, at each entry, as the entry left the rows.
+    """
     connection, rest = session.connection(), iter(entries)
     lost: list[int] = []
-    while batch := list(islice(rest, ENTRIES)):
+    told_of: dict[int, set[int]] = {}
+    heard = (_heard(entry, fold, told_of) for entry in rest)
+    while batch := list(islice(heard, ENTRIES)):
         undone = {entry["undoes"] for entry in batch if entry["undoes"] is not None}
         kept = set(connection.scalars(select(Journal.id).where(Journal.id.in_(undone))))
         kept |= {entry["id"] for entry in batch}
@@ -65,6 +71,8 @@ def history(session: Session, entries: Iterable[Row]) -> list[int]:
             at = dt.datetime.fromisoformat(entry["at"])
             rows.append({name: entry[name] for name in _ENTRY} | {"at": at})
         connection.execute(insert(Journal), rows)
+        mentions.write(connection, told_of)
+        told_of.clear()
     return lost
 
 
@@ -116,6 +124,12 @@ def _add_up(connection: Connection) -> None:
     connection.execute(
         update(Allocation).values(used=held.scalar_subquery(), reserved=waiting.scalar_subquery())
     )
+
+
+def _heard(entry: Row, fold: Fold, told_of: dict[int, set[int]]) -> Row:
+    if entry["subject"] != snapshot.SUBJECT:  # a snapshot is nobody's history
+        told_of[entry["id"]] = mentions.concerned(entry["subject"], entry["rows"], fold.owners)
+    return entry
 
 
 def _go_on(connection: Connection, table: Table, key: Column[Any], last: int) -> None:

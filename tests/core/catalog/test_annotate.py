@@ -105,6 +105,19 @@ def test_values_are_added_and_taken_off(sessions: Sessions) -> None:
     assert tags_of(sessions, one) == {}
 
 
+def test_values_take_the_place_of_others_in_one_step(sessions: Sessions) -> None:
+    two_projects(sessions)
+    one, two = images(sessions, 2)
+    say(sessions, [one], set={"Staining": ["DAPI", "GFP"], "Cell type": "HEK"})
+    swap = {"Staining": ["RFP"], "Cell type": ["HeLa"]}
+    done = say(sessions, [one, two], add=swap, remove={"staining": ["gfp"], "Cell type": ["HEK"]})
+    assert (done.changed, done.keys["Staining"].changed) == (2, 2)
+    assert tags_of(sessions, one) == {"Staining": ["DAPI", "RFP"], "Cell type": ["HeLa"]}
+    assert tags_of(sessions, two) == {"Staining": ["RFP"], "Cell type": ["HeLa"]}
+    with pytest.raises(BadInput, match="each key once"):
+        say(sessions, [one], add={"Staining": ["a"], "staining": ["b"]}, remove={"STAINING": ["c"]})
+
+
 def test_one_record_at_fault_and_nothing_is_changed(sessions: Sessions) -> None:
     two_projects(sessions)
     mine, theirs = images(sessions, 2), images(sessions, 1, "secret")

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cid_server_ext.core.actor import Actor
-from cid_server_ext.core.catalog import datasets, deposits, notes, tags
+from cid_server_ext.core.catalog import datasets, deposits, notes, records, tags, terms
 from cid_server_ext.core.life import trash, undo
 from cid_server_ext.core.people import members
 from cid_server_ext.db import tables as t
@@ -196,6 +196,24 @@ def test_a_key_that_means_something_else_there_is_refused(screen: Sessions) -> N
         assert "plates/one" in paths(session)
 
 
+def test_the_old_path_may_be_taken_there_and_the_new_one_here(screen: Sessions) -> None:
+    with screen.begin() as session:
+        datasets.create(session, CONTRIBUTOR, "archive", "plates/one/raw")
+        datasets.create(session, CONTRIBUTOR, "screen", "2026/raw")
+    with screen.begin() as session:
+        datasets.change(
+            session, CONTRIBUTOR, uid(session, "plates/one"), project="archive", path="2026"
+        )
+    with screen.begin() as session:
+        theirs = ["", "2026", "2026/raw", "plates", "plates/one", "plates/one/raw"]
+        assert paths(session, "archive") == theirs
+        assert paths(session) == ["", "2026", "2026/raw", "plates", "plates/two"]
+        image = session.scalars(select(t.Image).where(t.Image.name == "cell")).one()
+        assert (image.dataset.path, image.project.name) == ("2026/raw", "archive")
+        undo.undo(session, CONTRIBUTOR, last(session, "move dataset"))
+        assert "plates/one/raw" in paths(session)
+
+
 def test_without_room_or_role_there_it_stays(screen: Sessions) -> None:
     with screen.begin() as session:
         world.make_project(session, "small", limit=2299)
@@ -257,3 +275,25 @@ def test_results_of_a_run_lie_beside_a_live_dataset_of_their_name(screen: Sessio
         project = session.scalars(select(t.Project).where(t.Project.name == "screen")).one()
         found = datasets.holding(session, CONTRIBUTOR, project, "count")
         assert (found.path, found.query) == ("count (results)", None)
+
+
+def test_a_term_that_takes_one_value_there_takes_no_two(screen: Sessions) -> None:
+    with screen.begin() as session:
+        for project, many in (("screen", True), ("archive", False)):
+            terms.declare(session, MANAGER, project, terms.NewTerm("Clone", many=many))
+        plan = session.scalars(select(t.Record).where(t.Record.name == "plan.pdf")).one().uid
+        tags.put(session, CONTRIBUTOR, plan, "Clone", ["A7", "B8"])
+        session.flush()
+        root = uid(session, "", "archive")
+    refused = pytest.raises(Conflict, match=r"'plan.pdf' has several values of 'Clone'")
+    with refused, screen.begin() as session:
+        records.move(session, CONTRIBUTOR, [plan], root)
+    with screen.begin() as session:
+        tags.put(session, CONTRIBUTOR, plan, "Clone", "A7")
+        theirs = select(t.Term).join(t.Term.project).where(t.Project.name == "archive")
+        term = session.scalars(theirs).one()
+        session.add(t.Value(term=term, text="A7", folded="a7", retired=True))
+    with screen.begin() as session:
+        records.move(session, CONTRIBUTOR, [plan], root)
+        [tag] = session.scalars(select(t.Tag).where(t.Tag.term_id == term.id))
+        assert (tag.shown, tag.value.retired) == ("A7", False)

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from cid_server_ext.core import policy
 from cid_server_ext.core.actor import Actor
-from cid_server_ext.core.catalog import datasets, links, records, tags
+from cid_server_ext.core.catalog import datasets, links, notes, records, tags
 from cid_server_ext.core.life import trash, undo
 from cid_server_ext.core.people import members
+from cid_server_ext.core.search import facets, find
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
 from cid_server_ext.errors import Conflict, NotAllowed, NotFound
@@ -128,6 +129,44 @@ def test_what_needs_no_link_or_cannot_have_one(two: Sessions) -> None:
         live = datasets.create(session, CONTRIBUTOR, "other", "live", "cell")
         with pytest.raises(Conflict, match="is live"):
             links.put(session, CONTRIBUTOR, live.uid, record(session).uid)
+
+
+def test_a_link_is_found_by_nothing_that_its_answer_does_not_tell(two: Sessions) -> None:
+    with two.begin() as session:
+        home = session.scalars(select(t.Project).where(t.Project.name == "screen")).one()
+        secret = datasets.create(session, CONTRIBUTOR, "screen", "salamander/raw")
+        template = t.Template(
+            name="count", version="1.0.0", digest="0", manifest={}, notebook="", published_by="s"
+        )
+        session.add(template)
+        session.flush()
+        run = t.Run(
+            batch="b", project_id=home.id, template_id=template.id, person="x", parameters={}
+        )
+        session.add(run)
+        session.flush()
+        cell, made_by = record(session), f"run:{run.uid}"
+        cell.run_id = run.id
+        records.move(session, CONTRIBUTOR, [cell.uid], secret.uid)
+        notes.write(session, CONTRIBUTOR, f"record:{cell.uid}", "promising thylacine")
+    words = ("salamander", "raw", "thylacine", '"promising thylacine"', "raw promising")
+    home_only = [*words, "project:screen", "in:salamander", made_by]
+    with two.begin() as session:
+        links.put(session, CONTRIBUTOR, shown(session).uid, record(session).uid)
+    with two() as session:
+        for query in home_only:
+            wanted = find.Asked(query, kinds=find.IMAGES)
+            assert find.count(session, CONTRIBUTOR, wanted) == 1, query
+            assert find.find(session, GUEST, wanted).ids == [], query
+            for name in ("kind", "by", "Objective"):
+                (facet,) = facets.facets(session, GUEST, wanted, [name])
+                assert (facet.values, facet.numbers) == ([], []), (query, name)
+        for query in ("cell", "63x", "in:shown", "project:other", "by:contributor"):
+            assert find.count(session, GUEST, find.Asked(query, kinds=find.IMAGES)) == 1, query
+    with two.begin() as session:
+        links.remove(session, CONTRIBUTOR, shown(session).uid, record(session).uid)
+    with two() as session:
+        assert find.count(session, CONTRIBUTOR, find.Asked("raw thylacine")) == 1
 
 
 def test_a_dataset_in_the_trash_shows_nothing_until_it_is_back(two: Sessions) -> None:

@@ -307,3 +307,50 @@ def test_two_who_enter_the_same_new_spelling_make_one_value(sessions: Sessions) 
     assert tags_of(sessions, one) == tags_of(sessions, two) == {"Brand new": ["new too"]}
     with sessions() as session:
         assert session.query(t.Value).filter_by(text="new too").count() == 1
+
+
+def test_a_value_that_an_undo_uses_again_is_no_longer_retired(sessions: Sessions) -> None:
+    two_projects(sessions)
+    one, two = images(sessions, 2)
+    say(sessions, [one], Mood="Gfp")
+    say(sessions, [two], Mood="eGFP")
+    with sessions.begin() as session:
+        tags.remove(session, MANAGER, one, "Mood")
+        session.flush()
+    with sessions() as session:
+        removed = last_entry(session).id
+
+    def retired() -> dict[str, bool]:
+        with sessions() as session:
+            mine = session.query(t.Value).filter(t.Value.text.in_(["Gfp", "eGFP"]))
+            return {value.text: value.retired for value in mine}
+
+    def take_back(entry: int) -> int:
+        with sessions.begin() as session:
+            undo.undo(session, MANAGER, entry)
+        with sessions() as session:
+            return last_entry(session).id
+
+    rename(sessions, "Mood", "Gfp", "eGFP")
+    assert retired() == {"Gfp": True, "eGFP": False}
+    again = take_back(removed)
+    assert retired() == {"Gfp": False, "eGFP": False}
+    take_back(again)  # and without its use it is as it was
+    assert retired() == {"Gfp": True, "eGFP": False}
+    say(sessions, [one], Mood="Gfp")  # it comes back with this step, and stays for the next one
+    with sessions() as session:
+        first = last_entry(session).id
+    say(sessions, [two], Mood="Gfp")
+    take_back(first)
+    assert retired()["Gfp"] is False
+    rename(sessions, "Mood", "Gfp", "eGFP")
+    with sessions.begin() as session:
+        term = term_called(session, "Mood")
+        values.declare(session, MANAGER, term.uid, ["Gfp"])
+    with sessions() as session:
+        declared = last_entry(session).id
+    say(sessions, [one], Mood="Gfp")
+    take_back(declared)
+    assert retired()["Gfp"] is False
+    with sessions() as session:  # it is as it was but for that
+        assert session.query(t.Value).filter_by(text="Gfp").one().declared is False

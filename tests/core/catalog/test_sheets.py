@@ -239,6 +239,7 @@ def test_a_sheet_of_some_records_has_only_these(sessions: Sessions) -> None:
         (b"uid\r\n" + b"x\r\n" * 10_001, "at most 10000 rows"),
         (b"uid," + b",".join(b"c%d" % n for n in range(201)), "at most 200 columns"),
         (b"uid\r\n" + b"x" * 40_000, "too long"),
+        (b"uid\r\n" + b"," * 300, "at most 200 columns"),
     ],
 )
 def test_what_is_no_sheet_is_refused(content: bytes, why: str) -> None:

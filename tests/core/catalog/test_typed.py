@@ -73,7 +73,8 @@ def test_a_text_that_looks_like_code_is_kept_as_it_is(hostile: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "hidden", ["a\x00b", "a\u202eb", "a\nb", "\ud800", "   ", "a\u200bb", "x" * 401]
+    "hidden",
+    ["a\x00b", "a\u202eb", "a\nb", "\ud800", "   ", "a\u200bb", "GFP\ufe0f", "\u3164", "x" * 401],
 )
 def test_what_nobody_can_see_is_refused(hidden: str) -> None:
     with pytest.raises(BadInput, match="value of 'it'"):

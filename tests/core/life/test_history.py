@@ -8,8 +8,8 @@ import world
 from sqlalchemy import select
 
 from cid_server_ext.core.actor import Actor
-from cid_server_ext.core.catalog import records, tags
-from cid_server_ext.core.life import history, undo
+from cid_server_ext.core.catalog import annotate, datasets, records, renames, tags
+from cid_server_ext.core.life import history, trash, undo
 from cid_server_ext.core.life.history import Asked
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
@@ -100,6 +100,40 @@ def test_what_one_may_take_back_is_marked(screen: Sessions) -> None:
     assert taken.undone_by is None
 
 
+def test_a_record_has_what_was_done_to_many_at_once(screen: Sessions) -> None:
+    with screen.begin() as session:
+        uids = [image.uid for image in shelf.add_images(session, "screen", ["a", "b", "c"])]
+    first, second, third = uids
+    with screen.begin() as session:
+        tags.put(session, ANNOTATOR, third, "Clone", "B1")
+    with screen.begin() as session:
+        annotate.annotate(session, ANNOTATOR, [first, second], annotate.Wanted({"Clone": "A7"}))
+    with screen.begin() as session:
+        target = datasets.create(session, CONTRIBUTOR, "screen", "plate").uid
+    with screen.begin() as session:
+        records.move(session, CONTRIBUTOR, [first, second], target)
+    with screen.begin() as session:
+        clone = session.scalars(select(t.Value).where(t.Value.text == "A7")).one()
+        renames.rename_value(session, MANAGER, clone.term.uid, clone.uid, "B1")
+    with screen.begin() as session:
+        tags.remove(session, ANNOTATOR, first, "Clone")
+    with screen.begin() as session:
+        trash.throw(session, CONTRIBUTOR, uids, [])
+
+    def told(uid: str, kind: str = "image", actor: Actor = MANAGER) -> list[str]:
+        return [s.entry.action for s in steps(screen, actor, about=f"{kind}:{uid}")][::-1]
+
+    both = ["create image", "annotate", "move", "merge values"]
+    assert told(first) == told(first, "record") == [*both, "untag", "trash"]
+    assert told(second) == [*both, "trash"]
+    assert told(third) == ["create image", "tag", "trash"]
+    assert told(first, actor=Actor("stranger")) == []
+    assert told("absent") == []
+    for uid in uids:
+        numbers = [s.entry.id for s in steps(screen, MANAGER, about=f"image:{uid}")]
+        assert len(numbers) == len(set(numbers))
+
+
 def test_staff_reading_a_history_is_noted(screen: Sessions) -> None:
     from cid_server_ext.core.people import staff_reads
 
@@ -111,4 +145,4 @@ def test_staff_reading_a_history_is_noted(screen: Sessions) -> None:
         staff_reads.watch(session)
         history.read(session, world.STAFF, Asked())
         seen = staff_reads.unnoted(session, world.STAFF)
-        assert {name for _, name in seen} == {"screen", "other"}
+        assert {read.name for read in seen} == {"screen", "other"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import datasets, links, notes, records
 from cid_server_ext.core.life import purge, trash, undo
 from cid_server_ext.core.runs import submit, templates
-from cid_server_ext.db import capture
+from cid_server_ext.db import capture, clock
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
 from cid_server_ext.errors import Conflict, NotAllowed
@@ -269,3 +270,41 @@ def test_a_submit_after_the_purge_finds_nothing(screen: Sessions) -> None:
             submit.submit(session, CONTRIBUTOR, "count-things", [one], {})
         with pytest.raises(policy.NotFound):
             records.change(session, CONTRIBUTOR, t.Image, one, name="x")
+
+
+def test_what_cannot_be_purged_holds_no_other_up(screen: Sessions, root: Folder) -> None:
+    throw(screen, "plan.pdf")
+    with screen.begin() as session:
+        world.make_project(session, "other")
+        shelf.add_file(session, "other", "old.log")
+    throw(screen, "old.log")
+    age(screen)
+    with screen.begin() as session:  # its counter has drifted
+        mine = t.Allocation.project_id == record(session, "plan.pdf").project_id
+        session.execute(update(t.Allocation).where(mine).values(used=0))
+    purge.sweep(screen, root.remove, "me")
+    with screen() as session:
+        assert record(session, "plan.pdf").purged_at is None
+        assert record(session, "old.log").purged_at is not None
+
+
+def test_a_clock_that_jumped_a_month_ahead_purges_nothing(
+    screen: Sessions,
+    root: Folder,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    throw(screen, "plan.pdf")
+    clocks = clock.now
+    with monkeypatch.context() as jump:
+        jump.setattr(clock, "now", lambda session: clocks(session) + dt.timedelta(days=31))
+        purge.sweep(screen, root.remove, "me")
+    with screen() as session:
+        assert record(session, "plan.pdf").purged_at is None
+        assert len(on_disk(root)) == 4
+    [line] = [entry.getMessage() for entry in caplog.records if entry.name == clock.__name__]
+    assert "nothing is purged" in line
+    age(screen)
+    purge.sweep(screen, root.remove, "me")
+    with screen() as session:
+        assert record(session, "plan.pdf").purged_at is not None

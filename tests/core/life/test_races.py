@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -12,9 +13,11 @@ import world
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from cid_server_ext.core import journal
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import datasets, records
 from cid_server_ext.core.life import purge, trash, undo
+from cid_server_ext.core.search import index
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
 from cid_server_ext.errors import CidError
@@ -132,3 +135,25 @@ def test_what_moves_into_a_dataset_goes_with_it_or_stays(screen: Sessions) -> No
     with screen() as session:
         row = session.scalars(select(t.File)).one()
         assert row.trash_id == row.dataset.trash_id
+
+
+def test_who_refers_to_a_record_waits_for_nobody_who_searches_it_anew(screen: Sessions) -> None:
+    with screen() as session:
+        row = session.scalars(select(t.File)).one()
+        about = {"project_id": row.project_id, "record_id": row.id, "person": "x", "text": "x"}
+
+    def refer() -> None:
+        with screen.begin() as session:
+            session.add(t.Note(**about))
+            journal.record(session, "x", "write note", "record:x")
+
+    thread = threading.Thread(target=refer)
+    with screen.begin() as session:
+        index.refresh(session, [row.id])
+        thread.start()
+        if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time
+            thread.join(10)
+            assert not thread.is_alive()
+    thread.join(30)
+    with screen() as session:
+        assert session.scalars(select(t.Note.record_id)).all() == [row.id]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from cid_server_ext.core import journal, policy
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import commits, datasets, deposits, links, notes, records, tags
+from cid_server_ext.core.ledger import usage
 from cid_server_ext.core.life import trash, undo
 from cid_server_ext.core.runs import submit, templates
 from cid_server_ext.db import capture
@@ -184,6 +185,31 @@ def test_a_record_whose_dataset_is_gone_gets_one_of_the_same_path(screen: Sessio
         assert record(session, "one").dataset_id == dataset(session, "a/b").id
         assert record(session, "one.tif").dataset_id == dataset(session, "a/b").id
         assert record(session, "one").dataset.trash_id is None
+
+
+def test_a_file_comes_back_in_its_own_project(screen: Sessions) -> None:
+    with screen.begin() as session:  # its file stays with "two"
+        shown = dataset(session, "shown").uid
+        records.move(session, CONTRIBUTOR, [record(session, "one").uid], shown)
+    throw(screen, "two")
+    first = throw(screen, "one")  # the last image takes the file along
+    throw(screen, folders=("a/b",))
+    restore(screen, first)
+    with screen() as session:
+        file = record(session, "one.tif")
+        assert file.trash_id is None
+        assert file.dataset.project.name == file.project.name == "screen"
+        assert usage.check(session) == []
+
+
+def test_a_long_trash_has_pages(screen: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    thrown = [throw(screen, name) for name in ("one", "two", "plan.pdf")]
+    monkeypatch.setattr(trash, "PAGE", 2)
+    with screen() as session:
+        first = trash.listing(session, VIEWER, "screen")
+        rest = trash.listing(session, VIEWER, "screen", first[-1].trash.id)
+    assert [held.trash.uid for held in [*first, *rest]] == thrown[::-1]
+    assert len(first) == 2
 
 
 def test_a_dataset_in_the_trash_follows_its_renamed_parent(screen: Sessions) -> None:

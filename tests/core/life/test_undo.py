@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import pytest
 import world
@@ -123,6 +124,29 @@ def test_rows_rewritten_in_bulk_come_back_and_are_rewritten_again(
     take_back(sessions, undone)  # the tags can point to the new value only when it is there again
     assert shown(sessions, made.image) == {"Objective": "water 25x"}
     assert "water" in words(sessions, made.result)
+
+
+def test_a_row_rewritten_twice_goes_back_over_both(sessions: Sessions, made: world.World) -> None:
+    with sessions.begin() as session:
+        term = session.scalars(select(t.Term).where(t.Term.key == "Objective")).one()
+        ids = session.scalars(select(t.Tag.id).where(t.Tag.term_id == term.id)).all()
+        first = session.scalars(select(t.Value).where(t.Value.text == "63x/1.4 oil")).one()
+        new = [t.Value(term_id=term.id, text=name, folded=name) for name in ("25x", "40x")]
+        session.add_all(new)
+        session.flush()
+        for old, then in itertools.pairwise([first.id, *(value.id for value in new)]):
+            capture.rewrite(session, t.Tag, ids, {"value_id": old}, {"value_id": then})
+            rewritten = update(t.Tag).where(t.Tag.id.in_(ids)).values(value_id=then)
+            session.execute(rewritten, execution_options=BULK)
+        project = session.scalars(select(t.Project)).one()
+        journal.record(session, "manager", "tag", "project:screen", project_id=project.id)
+    undone = take_back(sessions, last(sessions))
+    assert shown(sessions, made.image) == {"Objective": "63x/1.4 oil"}
+    redone = take_back(sessions, undone)
+    assert shown(sessions, made.image) == {"Objective": "40x"}
+    put(sessions, made.image, "Objective", "100x")
+    with pytest.raises(Conflict, match="changed since: tag by annotator"):
+        take_back(sessions, redone)
 
 
 def test_what_moved_on_is_told_with_who_and_when(sessions: Sessions, made: world.World) -> None:

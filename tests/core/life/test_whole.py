@@ -9,7 +9,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cid_server_ext.core.actor import Actor
-from cid_server_ext.core.catalog import datasets, links, notes, projects, records, tags
+from cid_server_ext.core.catalog import (
+    datasets,
+    links,
+    notes,
+    projects,
+    records,
+    renames,
+    tags,
+    terms,
+)
+from cid_server_ext.core.ledger import usage
 from cid_server_ext.core.life import trash, undo
 from cid_server_ext.core.people import members
 from cid_server_ext.db import tables as t
@@ -133,3 +143,78 @@ def test_in_a_closed_project_nothing_is_taken_back(screen: Sessions) -> None:
     for actor in (CONTRIBUTOR, MANAGER, world.STAFF):
         with pytest.raises(Conflict, match="'screen' is closed"):
             take_back(screen, "move dataset", actor)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_was_thrown_away_since_comes_back_first(screen: Sessions, whole: bool) -> None:
+    with screen.begin() as session:
+        uid, folder = record(session).uid, dataset(session, "a")
+    if whole:
+        change(screen, "a", project="other")
+    else:
+        with screen.begin() as session:
+            records.move(session, CONTRIBUTOR, [uid], dataset(session, "there"))
+    with screen.begin() as session:
+        thrown = trash.throw(session, CONTRIBUTOR, *([], [folder]) if whole else ([uid], [])).uid
+    action = "move dataset" if whole else "move"
+    with pytest.raises(Conflict, match="was thrown away since: restore it first"):
+        take_back(screen, action)
+    with screen.begin() as session:
+        trash.restore(session, CONTRIBUTOR, thrown)
+    take_back(screen, action)
+    with screen() as session:
+        assert record(session).project.name == "screen"
+        assert usage.check(session) == []
+
+
+@pytest.mark.parametrize("since", ["tag", "note"])
+def test_a_tag_or_note_of_the_other_project_holds_the_move(screen: Sessions, since: str) -> None:
+    with screen.begin() as session:
+        uid = record(session).uid
+        records.move(session, CONTRIBUTOR, [uid], dataset(session, "there"))
+    with screen.begin() as session:
+        if since == "tag":
+            tags.put(session, CONTRIBUTOR, uid, "Clone", "A7")
+        else:
+            notes.write(session, CONTRIBUTOR, f"record:{uid}", "good")
+    with pytest.raises(Conflict, match="has tags or notes of the project it is in now"):
+        take_back(screen, "move")
+
+
+@pytest.mark.parametrize("undone", ["merge terms", "move"])
+def test_a_value_that_came_to_another_key_is_not_torn_from_it(
+    screen: Sessions, undone: str
+) -> None:
+    with screen.begin() as session:
+        uid, more = record(session).uid, shelf.add_file(session, "screen", "more.pdf").uid
+        tags.put(session, CONTRIBUTOR, uid, "Clone", "A7")
+        term = session.scalars(select(t.Term).where(t.Term.key == "Clone")).one().uid
+        into = session.scalars(select(t.Term).where(t.Term.key == "Protein")).one().uid
+    if undone == "move":
+        with screen.begin() as session:
+            records.move(session, CONTRIBUTOR, [uid], dataset(session, "there"))
+    with screen.begin() as session:
+        renames.merge_terms(session, MANAGER, term, into)
+    with screen.begin() as session:
+        tags.put(session, CONTRIBUTOR, more, "Protein", "A7")
+    with pytest.raises(Conflict, match="has a value that came to another key since"):
+        take_back(screen, undone, MANAGER)
+
+
+def test_in_a_closed_project_no_words_change(screen: Sessions) -> None:
+    with screen.begin() as session:
+        tags.put(session, CONTRIBUTOR, record(session).uid, "Clone", "A7")
+        term = session.scalars(select(t.Term).where(t.Term.key == "Clone")).one().uid
+    with screen.begin() as session:
+        terms.change(session, MANAGER, term, {"key": "Line"})
+    with screen.begin() as session:
+        projects.change(session, world.STAFF, "screen", title=None, state="closed")
+    new = terms.NewTerm("More")
+    for change_words in (
+        lambda session: terms.change(session, MANAGER, term, {"key": "Other"}),
+        lambda session: terms.declare(session, MANAGER, "screen", new),
+    ):
+        with pytest.raises(Conflict, match="this project is closed"), screen.begin() as session:
+            change_words(session)
+    with pytest.raises(Conflict, match="'screen' is closed"):
+        take_back(screen, "rename term", MANAGER)

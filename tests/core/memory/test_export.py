@@ -32,6 +32,7 @@ NOT_JOURNALED = {
     "posting": "derived",
     "tally": "derived",
     "document": "derived",
+    "mention": "derived from the journal",
 }
 
 
