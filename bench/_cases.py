@@ -19,15 +19,21 @@ HEAD = ("Objective", "Cell type", "Microscope")  # keys whose most frequent valu
 
 @dataclass
 class Times:
-    """Seconds of each question."""
+    """Seconds of each question, and how many of them this process was at work itself."""
 
     of: dict[str, list[float]] = field(default_factory=dict)
+    own: dict[str, list[float]] = field(default_factory=dict)
 
     def add(self, name: str, work: Callable[[], Any]) -> Any:
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.thread_time()
         answer = work()
+        self.own.setdefault(name, []).append(time.thread_time() - worked)
         self.of.setdefault(name, []).append(time.perf_counter() - began)
         return answer
+
+    def clear(self) -> None:
+        self.of.clear()
+        self.own.clear()
 
     def p50(self, name: str) -> float:
         return statistics.median(self.of[name])

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pwd
 import shutil
 import sqlite3
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import _facility
+import _rows
 import psycopg
 from _facility import Made
 from _rows import tables
+from processes import free_port
 
-from cid_server_ext.db.session import migrate
+from cid_server_ext.db.session import MIGRATIONS, migrate
 
 LARGE = ("record", "tag", "document", "posting", "tally")
 SETTINGS = (
@@ -34,30 +37,60 @@ SETTINGS = (
 
 
 @contextmanager
-def postgresql(port: int) -> Iterator[str]:
-    """Give the URL of an empty PostgreSQL server, in a folder that goes away with it."""
-    folder = Path(tempfile.mkdtemp(prefix="cid-bench-pg-"))
+def filled(database: str, folder: Path, made: Made) -> Iterator[str]:
+    """Give the URL of a database with the facility's rows; one that `folder` has is taken as it is.
+
+    It is taken when it was filled whole, by these rows and for this schema.
+    """
+    place = folder / f"{database}-{made.images}-{_version()}"
+    whole = place.with_name(f"{place.name}.whole")
+    if place.exists() and not whole.exists():
+        shutil.rmtree(place)
+    place.mkdir(parents=True, exist_ok=True)
+    with postgresql(place) if database == "postgresql" else sqlite(place) as url:
+        if not whole.exists():
+            (into_postgresql if database == "postgresql" else into_sqlite)(url, made)
+            whole.touch()
+        yield url
+
+
+def _version() -> str:
+    """Return a digest of what the rows are made with, and of the schema's revisions."""
+    revisions = sorted((MIGRATIONS / "versions").rglob("*.py"))
+    read = [Path(_facility.__file__), Path(_rows.__file__), *revisions]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in read)).hexdigest()[:8]
+
+
+@contextmanager
+def sqlite(folder: Path) -> Iterator[str]:
+    """Give the URL of a file in a folder."""
+    yield f"sqlite:///{folder}/catalog.sqlite"
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """Give the URL of a PostgreSQL server whose data is in a folder; it is stopped in the end."""
     who = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
     if who:
         owner = pwd.getpwnam("nobody")
         os.chown(folder, owner.pw_uid, owner.pw_gid)
     environ = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(folder)}
-    options = ["listen_addresses=127.0.0.1", f"port={port}", f"unix_socket_directories={folder}"]
+    port, data = free_port(), str(folder / "data")
+    options = ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories="]
     given = " ".join(f"-c {setting}" for setting in [*options, *SETTINGS])
-    data = str(folder / "data")
 
     def run(*command: str) -> None:
         subprocess.run(
             command, check=True, cwd=folder, env=environ, stdout=subprocess.DEVNULL, **who
         )
 
-    run("initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8")
+    if not (folder / "data").exists():
+        run("initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8")
     run("pg_ctl", "-D", data, "-l", str(folder / "log"), "-w", "-o", given, "start")
     try:
         yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
     finally:
-        run("pg_ctl", "-D", data, "-m", "immediate", "stop")
-        shutil.rmtree(folder)
+        run("pg_ctl", "-D", data, "-m", "fast", "stop")
 
 
 def into_postgresql(url: str, made: Made) -> None:
@@ -123,11 +156,10 @@ def _dropped(connection: psycopg.Connection, table: str) -> list[str]:
     return again
 
 
-def into_sqlite(path: Path, made: Made) -> str:
-    """Insert everything, then make what was dropped for it again; return the URL."""
-    url = f"sqlite:///{path}"
+def into_sqlite(url: str, made: Made) -> None:
+    """Insert everything, then make what was dropped for it again."""
     migrate(url)
-    with sqlite3.connect(path, isolation_level=None) as connection:
+    with sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None) as connection:
         for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-400000"):
             connection.execute(f"PRAGMA {pragma}")
         again = []
@@ -153,4 +185,3 @@ def into_sqlite(path: Path, made: Made) -> str:
         connection.execute("COMMIT")
         connection.execute("ANALYZE")
         connection.execute("PRAGMA journal_mode=WAL")
-    return url

@@ -172,6 +172,15 @@ class RecordSearch(CidHandler):
         return Records(records=rows, next=page.next)
 
 
+class OneRecord(CidHandler):
+    """records/{record}."""
+
+    @endpoint("One record", who="viewer", answer=RecordRow)
+    def get(self, ask: Ask, record: str) -> RecordRow:
+        """What images and files have alike; images/{image} and files/{file} tell all of one."""
+        return record_row(ask, policy.find(ask.session, ask.actor, t.Record, record))
+
+
 class Count(CidHandler):
     """search/count."""
 
@@ -210,6 +219,12 @@ class TopTags(CidHandler):
         """Of the caller's projects."""
         found = facets.top(ask.session, ask.actor, ask.query.limit)
         return Top(tags=[Tagged(key=key, value=value, count=n) for key, value, n in found])
+
+
+def record_row(ask: Ask, record: t.Record) -> RecordRow:
+    """Fill one record."""
+    place = policy.places(ask.session, ask.actor, [record])[record.id]
+    return _row(ask, record, place, shapes.tags_of(ask, [record])[record.id])
 
 
 def _row(ask: Ask, record: t.Record, place: t.Dataset, tags: list[shapes.Tag]) -> RecordRow:

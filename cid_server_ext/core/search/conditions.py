@@ -33,8 +33,8 @@ from ...db.fulltext import FullText
 from ...db.tables import Dataset, Document, Link, Record, Run, Tag
 from . import language as q
 from . import literals
-from .resolve import Inside, Interval, Shown, Tagged
-from .words import fold, tokens
+from .resolve import Inside, Interval, Said, Shown, Tagged
+from .words import HOME, fold, tokens
 
 Table = FromClause
 Column = ColumnElement[Any]
@@ -51,6 +51,7 @@ MICROMETRES = {
     "angstrom": 1e-4,
     "picometer": 1e-6,
 }
+JOINED = 8  # conditions that PostgreSQL may make joins of; it would plan 60 of them for seconds
 _TICK = dt.timedelta(microseconds=1)
 # names of their own, so that none is taken for a table of the statement around a clause
 _document, _record, _tag, _link, _dataset = (
@@ -75,7 +76,8 @@ class Conditions:
             case q.Not():
                 return not_(self.clause(node.node, record))
             case q.All():
-                return and_(true(), *(self.clause(inner, record) for inner in node.nodes))
+                each = [self.clause(inner, record) for inner in node.nodes]
+                return and_(true(), *(each if len(each) <= JOINED else map(_apart, each)))
             case q.Any():
                 return or_(false(), *(self.clause(inner, record) for inner in node.nodes))
             case Tagged():
@@ -84,9 +86,8 @@ class Conditions:
                 return _inside(node, record)
             case Shown():
                 return _shown(node, record)
-            case q.Words():
-                needle = _needle(node.text)
-                return _row(_document, record, lambda t: self._has(" ", t.c.words, " ", needle))
+            case Said():
+                return _row(_document, record, lambda t: self._said(node, t))
             case q.Is():
                 test = self._is(node)
                 own = _document if node.key.name in ("name", "channel") else _record
@@ -94,6 +95,17 @@ class Conditions:
             case q.Between():
                 return _row(_record, record, lambda t: self._between(node, t))
         raise TypeError(node)
+
+    def _said(self, node: Said, t: Table) -> ColumnElement[bool]:
+        needle = _needle(node.text)
+        found = self._has(" ", t.c.words, " ", needle)
+        if node.homes is None:
+            return found
+        apart = self.fulltext.contains(t.c.words, HOME)
+        own = self._has(" ", self.fulltext.before(t.c.words, HOME), "", needle)
+        mine = sorted(node.homes)
+        at_home = _row(_record, t.c.record_id, lambda r: r.c.project_id.in_(mine))
+        return and_(found, or_(not_(apart), own, at_home))
 
     def _has(self, before: str, column: Column, after: str, text: str) -> ColumnElement[bool]:
         return self.fulltext.contains(literal(before) + column + literal(after), text)
@@ -190,6 +202,11 @@ def numbered(tag: Table, node: Tagged) -> ColumnElement[bool]:
             for term, between in node.numbers
         ),
     )
+
+
+def _apart(clause: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the same clause, asked record by record."""
+    return case((clause, true()), else_=false())
 
 
 def _tagged(node: Tagged, record: Column) -> ColumnElement[bool]:

@@ -91,11 +91,11 @@ def top(session: Session, actor: Actor, number: int) -> list[tuple[str, str, int
     where = reach(session, actor)
     staff_reads.everywhere(session)
     counted = overlaps.tallied(where.projects, q.KINDS, ()).subquery()
+    first = select(counted).order_by(counted.c.n.desc(), counted.c.entry).limit(number).subquery()
     chosen = (
-        select(_term.c.key, _value.c.text, counted.c.n)
-        .select_from(counted.join(_value, _value.c.id == counted.c.entry).join(_term))
-        .order_by(counted.c.n.desc(), counted.c.entry)
-        .limit(number)
+        select(_term.c.key, _value.c.text, first.c.n)
+        .select_from(first.join(_value, _value.c.id == first.c.entry).join(_term))
+        .order_by(first.c.n.desc(), first.c.entry)
     )
     return [(key, value, n) for key, value, n in session.execute(chosen)]
 

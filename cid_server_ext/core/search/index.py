@@ -49,7 +49,8 @@ def _refresh(session: Session, ids: list[int]) -> None:
     session.flush()
     chosen = select(Record).where(Record.id.in_(ids)).order_by(Record.id)
     # the lock: whoever refreshes the same record waits, and then reads what we wrote
-    locked = chosen.with_for_update(of=Record).execution_options(populate_existing=True)
+    held = chosen.with_for_update(of=Record, key_share=True)
+    locked = held.execution_options(populate_existing=True)
     records = list(session.scalars(locked.options(*_WHOLE)))
     notes, channels = _notes(session, ids), _channels(session, ids)
     old = {
@@ -70,7 +71,7 @@ def _refresh(session: Session, ids: list[int]) -> None:
             {
                 "record_id": record.id,
                 "name": words.fold(record.name),
-                "words": words.document(_texts(record, notes.get(record.id, []))) if wanted else "",
+                "words": _words(record, notes.get(record.id, [])) if wanted else "",
                 "channels": channels.get(record.id, "|"),
                 "postings": sorted(list(posting) for posting in wanted),
             }
@@ -96,12 +97,17 @@ def _postings(record: Record) -> Iterable[Posting]:
             yield (value, project_id, kind)
 
 
-def _texts(record: Record, notes: list[str]) -> list[str]:
-    """Return what a record is found by. Who sees it by a link must not find out about its home."""
+def _words(record: Record, notes: list[str]) -> str:
+    """Return the words that a record is found by; those of its home stand apart.
+
+    Who sees it by a link only is not told of its dataset and notes, so he finds it by none of them.
+    """
     own = [record.name, record.created_by, *(tag.shown for tag in record.tags)]
-    if any(link.project_id != record.project_id for link in record.links):
-        return own
-    return [*own, record.dataset.path, *notes]
+    home = [record.dataset.path, *notes]
+    if all(link.project_id == record.project_id for link in record.links):
+        return words.document([*own, *home])
+    apart = (words.document(own), words.HOME, words.document(home))
+    return " ".join(part for part in apart if part)
 
 
 def _channels(session: Session, ids: list[int]) -> dict[int, str]:

@@ -25,6 +25,7 @@ from .resolve import Inside, Reach, Shown, Tagged
 from .words import fold, tokens
 
 FEW = 20_000  # postings of a driver that are read whole without a thought
+NARROWING = 4  # sets of an index that are read; planning takes longer with each
 
 _posting, _tally = Posting.__table__, Tally.__table__
 _record, _tag = Record.__table__, Tag.__table__
@@ -92,7 +93,8 @@ class Plan:
 
     def sets(self) -> list[Select[int]]:
         """Return selects of records, each of which every answer is in, that an index answers."""
-        return [found for node in q.top(self.node) if (found := self._set(node)) is not None]
+        found = [each for node in q.top(self.node) if (each := self._set(node)) is not None]
+        return found[:NARROWING]
 
     def sharp(self) -> bool:
         """Say whether a handful of records answers, found at once."""

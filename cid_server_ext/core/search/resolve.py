@@ -11,19 +11,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, or_, select, true
+from sqlalchemy.orm import Session, aliased
 
-from ...db.tables import Dataset, Project, Tally, Team, Term, Value
+from ...db.tables import Dataset, Project, Run, Tally, Team, Term, Value
 from ...errors import BadInput
 from .. import names, policy
 from ..actor import Actor
 from . import language as q
-from . import literals, parser
-from .words import fold, tokens
+from . import literals, parser, spelled
 
 MOST_VALUES = 2000  # spellings of values that one term of a query may fit
 DEEPEST = 4  # live datasets inside each other
+MOST_LIVE = 64  # live datasets of one query, those inside others too
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,13 @@ class Shown(q.Leaf):
 
 
 @dataclass(frozen=True, slots=True)
+class Said(q.Words):
+    """These words; those that only a home is told of, where it is one of `homes` (None: any)."""
+
+    homes: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
     """One term that a key of a query names."""
 
@@ -119,6 +126,7 @@ class _Resolver:
     where: Reach
     now: dt.datetime
     depth: int = 0
+    opened: list[int] = field(default_factory=list)  # live datasets, by whichever resolver
     known: Known = field(default_factory=dict)
     values: dict[q.Is, tuple[int, ...]] = field(default_factory=dict)
 
@@ -137,6 +145,8 @@ class _Resolver:
                 return q.all_of(*(self._walk(inner) for inner in node.nodes))
             case q.Any():
                 return q.any_of(*(self._walk(inner) for inner in node.nodes))
+            case q.Words():
+                return Said(node.text, self.where.projects)
             case q.Has():
                 return Tagged(tuple(key.id for key in self._keys(node.key)), any=True)
             case q.Between() if not node.key.core:
@@ -145,8 +155,10 @@ class _Resolver:
                 return self._is(node)
             case q.Is() if node.key.name in ("project", "team"):
                 return self._shown(node)
+            case q.Is() if node.key.name == "run":
+                return self._made_by(node)
             case q.Is() if node.key.name == "in":
-                return q.any_of(*(self._inside(value) for value in node.values))
+                return self._inside(node)
         return node
 
     # --- tags -----------------------------------------------------------------------------------
@@ -184,7 +196,7 @@ class _Resolver:
         for leaf in leaves:
             terms = [key.id for key in self._keys(leaf.key) if key.type not in ("number", "date")]
             if terms:
-                near = or_(*(_near(value) for value in leaf.values))
+                near = or_(*(spelled.near(value) for value in leaf.values))
                 asked.append(and_(Value.term_id.in_(terms), near))
         if not asked:
             return {}
@@ -199,7 +211,7 @@ class _Resolver:
             fitting = [
                 value_id
                 for value_id, term, folded in rows
-                if term in own and any(fits(value, folded) for value in leaf.values)
+                if term in own and any(spelled.fits(value, folded) for value in leaf.values)
             ]
             if len(fitting) > MOST_VALUES:
                 raise BadInput(f"q: {leaf} fits more than {MOST_VALUES} values: write more of it")
@@ -207,6 +219,12 @@ class _Resolver:
         return found
 
     # --- places ---------------------------------------------------------------------------------
+
+    def _made_by(self, node: q.Is) -> q.Is:
+        """Keep the runs that the caller reaches: a link into a project of his shows none."""
+        asked = Run.uid.in_([value.text.lower() for value in node.values])
+        chosen = select(Run.uid).where(asked, self.where.holds(Run.project_id))
+        return replace(node, values=tuple(map(q.Text, self.session.scalars(chosen))))
 
     def _shown(self, node: q.Is) -> Shown:
         chosen = select(Project.id).where(self.where.holds(Project.id))
@@ -217,41 +235,27 @@ class _Resolver:
             chosen = chosen.where(Project.name.in_(asked))
         return Shown(tuple(self.session.scalars(chosen.order_by(Project.id))))
 
-    def _inside(self, value: q.Text) -> q.Node:
-        try:
-            path = names.dataset_path(value.text)
-        except BadInput as error:
-            raise BadInput(f"q: in: {error}") from None
-        first, _, rest = path.partition("/")
+    def _inside(self, node: q.Is) -> q.Node:
         live = Dataset.trash_id.is_(None)
-        chosen = select(Dataset.id, Dataset.project_id, Dataset.path, Dataset.query)
-        named = or_(Dataset.path == path, and_(Project.name == first, Dataset.path == rest))
+        chosen = select(Dataset.id, Dataset.project_id, Dataset.query)
+        named = or_(*(_called(text) for text in {value.text for value in node.values}))
         chosen = chosen.join(Dataset.project).where(live, self.where.holds(Project.id), named)
         rows = list(self.session.execute(chosen.order_by(Dataset.id)))
-        found: list[q.Node] = [self._live(row.project_id, row.query) for row in rows if row.query]
-        kept = [row for row in rows if not row.query]
-        ids = {row.id for row in kept}
-        if not value.whole and kept:
-            below = or_(*(_below(row.project_id, row.path) for row in kept))
-            ids |= set(self.session.scalars(select(Dataset.id).where(live, below)))
+        found = [self._live(row.id, row.project_id, row.query) for row in rows if row.query]
+        ids = {row.id for row in rows if not row.query}
+        if ids and not node.values[0].whole:
+            ids |= set(self.session.scalars(_below(ids).where(live)))
         return q.any_of(Inside(tuple(sorted(ids))), *found)
 
-    def _live(self, project: int, query: str) -> q.Node:
+    def _live(self, dataset: int, project: int, query: str) -> q.Node:
         if self.depth >= DEEPEST:
             raise BadInput(f"q: in: more than {DEEPEST} live datasets inside each other")
+        self.opened.append(dataset)
+        if len(self.opened) > MOST_LIVE:
+            raise BadInput(f"q: in: more than {MOST_LIVE} live datasets: name one of one project")
         inside = replace(self.where, projects=frozenset({project}))
-        inner = _Resolver(self.session, inside, self.now, self.depth + 1)
+        inner = _Resolver(self.session, inside, self.now, self.depth + 1, self.opened)
         return q.all_of(Shown((project,)), inner.node(parser.parse(query)))
-
-
-def fits(value: q.Text, folded: str) -> bool:
-    """Say whether a folded value has what was asked for."""
-    if value.whole:
-        return folded == fold(value.text)
-    asked = tokens(value.text)
-    if not asked:
-        return fold(value.text) in folded
-    return f" {' '.join(asked)}" in f" {' '.join(tokens(folded))}"
 
 
 def interval(key: Key, node: q.Between, now: dt.datetime) -> Interval | None:
@@ -289,23 +293,19 @@ def _equal(key: Key, text: str, now: dt.datetime) -> Interval | None:
     return interval(key, node, now)
 
 
-def _near(value: q.Text) -> ColumnElement[bool]:
-    """Return a clause that keeps at least the spellings that fit."""
-    folded = fold(value.text)
-    if value.whole:
-        return Value.folded == folded
-    # a token is cut at its end: the beginning of its first word is surely there
-    word = folded if not tokens(folded) else max(_pieces(folded), key=len)[:9]
-    return Value.folded.contains(word, autoescape=True)
+def _called(text: str) -> ColumnElement[bool]:
+    """Keep datasets of this path, in whichever project or in the one that it begins with."""
+    try:
+        path = names.dataset_path(text)
+    except BadInput as error:
+        raise BadInput(f"q: in: {error}") from None
+    first, _, rest = path.partition("/")
+    return or_(Dataset.path == path, and_(Project.name == first, Dataset.path == rest))
 
 
-def _pieces(folded: str) -> list[str]:
-    plain = "".join(c if tokens(c) else " " for c in folded)
-    return plain.split()
-
-
-def _below(project: int, path: str) -> ColumnElement[bool]:
-    if not path:
-        return Dataset.project_id == project
-    begins = func.substr(Dataset.path, 1, len(path) + 1) == path + "/"
-    return and_(Dataset.project_id == project, begins)
+def _below(ids: set[int]) -> Select[int]:
+    """Select the datasets that lie below these."""
+    above = aliased(Dataset)
+    begins = func.substr(Dataset.path, 1, func.length(above.path) + 1) == above.path + "/"
+    inside = and_(Dataset.project_id == above.project_id, or_(above.path == "", begins))
+    return select(Dataset.id).join(above, inside).where(above.id.in_(ids))

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 _ASCII = re.compile("[a-z0-9]+")
 LONGEST = 64  # characters of one token
 MOST = 2000  # tokens of one record
+HOME = "|"  # no token: what follows is said of a linked record to the members of its home only
 
 
 def fold(text: str) -> str:

@@ -52,7 +52,7 @@ class Oracle:
         ]
         self.shown = {row["id"]: self._shown(row) for row in self.records}
         self.inside = {row["id"]: self._inside(row) for row in self.records}
-        self.words = {row["id"]: f" {' '.join(self._words(row))} " for row in self.records}
+        self.words = {row["id"]: self._words(row) for row in self.records}
 
     def _live_links(self, row: Row) -> list[Row]:
         links = self.links.get(row["id"], [])
@@ -64,15 +64,18 @@ class Oracle:
     def _inside(self, row: Row) -> set[int]:
         return {row["dataset_id"]} | {link["dataset_id"] for link in self._live_links(row)}
 
-    def _words(self, row: Row) -> list[str]:
+    def _words(self, row: Row) -> tuple[str, str]:
+        """Return what everybody finds it by, and what the members of its home do."""
         shown = [
             self.values[tag["value_id"]]["text"] if tag["value_id"] else tag["text"]
             for tag in self.tags.get(row["id"], [])
         ]
-        texts = [row["name"], row["created_by"], *shown]
+        own = [row["name"], row["created_by"], *shown]
+        home = [self.datasets[row["dataset_id"]]["path"], *self.notes.get(row["id"], [])]
         if all(link["project_id"] == row["project_id"] for link in self.links.get(row["id"], [])):
-            texts += [self.datasets[row["dataset_id"]]["path"], *self.notes.get(row["id"], [])]
-        return [token for text in texts for token in tokens(text)]
+            own, home = [*own, *home], []
+        said = [[token for text in texts for token in tokens(text)] for texts in (own, home)]
+        return f" {' '.join(said[0])} ", f" {' '.join(said[1])} "
 
     # --- who ------------------------------------------------------------------------------------
 
@@ -106,7 +109,9 @@ class Oracle:
             case q.Any():
                 return any(self.fits(inner, row, mine, depth) for inner in node.nodes)
             case q.Words():
-                return phrase(node.text) in self.words[row["id"]]
+                own, home = self.words[row["id"]]
+                asked = phrase(node.text)
+                return asked in own or (row["project_id"] in mine and asked in home)
             case q.Has():
                 return any(self._named(tag, node.key) for tag in self.tags.get(row["id"], []))
             case q.Is() if not node.key.core:
@@ -188,7 +193,7 @@ class Oracle:
             case "id":
                 return row["uid"] == text.lower()
             case "run":
-                runs = self.made.rows[t.Run]
+                runs = [run for run in self.made.rows[t.Run] if run["project_id"] in mine]
                 return row["run_id"] in [run["id"] for run in runs if run["uid"] == text.lower()]
             case "sha256":
                 original = self.all.get(row["original_id"]) or {}

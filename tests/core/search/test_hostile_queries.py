@@ -80,6 +80,37 @@ def test_as_a_key_of_a_facet_it_has_no_values(session: Session, text: str) -> No
         assert (facet.values, facet.numbers) == ([], [])
 
 
+TERMS = range(parser.MOST)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ".join(f"word{n}" for n in TERMS),
+        " ".join(f'-"w {n}"' for n in TERMS),
+        " ".join(f"snr>{n}" for n in TERMS),
+        " ".join(f"has:objective -objective:{n}" for n in TERMS[: parser.MOST // 2]),
+    ],
+)
+@pytest.mark.usefixtures("ways")
+def test_as_many_terms_as_there_may_be_are_no_join_of_as_many_tables(
+    session: Session, oracle: Oracle, text: str
+) -> None:
+    asked: list[tuple[str, Any]] = []
+    connection = session.connection()
+
+    def log(*told: Any) -> None:
+        asked.append((told[2], told[3]))
+
+    event.listen(connection, "before_cursor_execute", log)
+    assert found(session, text) == oracle.ids(parser.parse(text), "chen", find.ANY)[:200]
+    event.remove(connection, "before_cursor_execute", log)
+    if connection.dialect.name == "postgresql":  # it takes seconds to plan one
+        for statement, parameters in asked:
+            plan = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars().all()
+            assert sum("Join" in line or "Nested Loop" in line for line in plan) < 30
+
+
 def test_what_is_asked_travels_as_a_parameter_and_never_as_sql(session: Session) -> None:
     secret = "zqwxj'; DROP TABLE record; --"
     queries = [

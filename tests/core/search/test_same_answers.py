@@ -22,6 +22,7 @@ QUESTIONS = 10_000
 PROCESSES = 2
 
 
+@pytest.mark.timeout(2400)  # some minutes of work for two cores
 def test_ten_thousand_queries_find_what_the_rows_say(
     tmp_path: Path,
     empty_database: bytes,

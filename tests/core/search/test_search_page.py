@@ -9,7 +9,7 @@ import pytest
 from compare_answers import WHO
 from sqlalchemy.orm import Session
 
-from cid_server_ext.core.search import find, parser
+from cid_server_ext.core.search import find, parser, resolve
 from cid_server_ext.core.search import language as q
 
 PAGE = (Path(__file__).parents[3] / "docs/user/search.md").read_text(encoding="utf-8")
@@ -35,3 +35,5 @@ def test_the_page_lists_the_built_in_keys_as_they_are() -> None:
 def test_the_page_names_the_limits() -> None:
     assert f"{parser.LONGEST} characters, {parser.MOST} terms" in PAGE
     assert f"{parser.DEEPEST} parentheses" in PAGE
+    assert f"at most {resolve.DEEPEST} deep" in PAGE
+    assert f"opens at most {resolve.MOST_LIVE} of them" in PAGE
