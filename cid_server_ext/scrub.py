@@ -1,4 +1,4 @@
-"""What a log never shows: tickets, tokens, cookies, and the password of a database.
+"""What a log never shows: tickets, tokens, cookies, passwords of databases, values of their rows.
 
 It is taken out of the finished text, tracebacks included, so no message has to think of it.
 """
@@ -19,6 +19,8 @@ SECRETS = [
     (re.compile(r"(?i)(authorization\W{1,6}(?:\w[\w-]*\s+)?)[^\s\"',)}]+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)\b((?:set-)?cookie\b\W{1,6})[^\r\n\"')}]+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)\b((?:access_|run_|api_)?token=)[^\s&\"']+"), rf"\1{HIDDEN}"),
+    # the values of a row that PostgreSQL refused
+    (re.compile(r"(DETAIL: )[^\r\n]+"), rf"\1{HIDDEN}"),
     (re.compile(r"\b((?:CID-Run|Bearer|token) )[\w.~+/-]{12,}=*"), rf"\1{HIDDEN}"),
 ]
 
@@ -40,6 +42,12 @@ class Scrubbed(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the whole text of a record."""
         return scrubbed(self._inner.format(record))
+
+
+def everywhere() -> None:
+    """Scrub all that any logger of this process writes."""
+    known = logging.getLogger().manager.loggerDict.values()
+    install(logger for logger in known if isinstance(logger, logging.Logger))
 
 
 def install(loggers: Iterable[logging.Logger]) -> None:

@@ -6,11 +6,13 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .bookkeeper import Bookkeeper
+from .checker import A_NIGHT, Checker
 from .db.session import Sessions, open_database
+from .departures import Departures, HubPeople
 from .ingest.importer import Importer
 from .memory.migration import to_newest
 from .memory.writer import Writer
@@ -27,7 +29,8 @@ class Settings:
     """Where a catalog keeps things. `embedded`: one trusted user, migrations run by themselves.
 
     One person may send `rate` requests a second to a process, and `burst` at once. A search ends
-    after `search_seconds`.
+    after `search_seconds`. Each night `check_bytes` are read again. `hub` is the address of the
+    hub's API, for which `hub_token` is.
     """
 
     database: str
@@ -37,6 +40,9 @@ class Settings:
     rate: float = 50
     burst: int = 200
     search_seconds: float = 5
+    check_bytes: int = A_NIGHT
+    hub: str = ""
+    hub_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,11 @@ class Services:
     data: DataPlane
     importer: Importer
     revoker: Revoker
+    departures: Departures
     writer: Writer
     bookkeeper: Bookkeeper
     purger: Purger
+    checker: Checker
     rates: Rates
     prefix: str
     queued: Callable[[], None]
@@ -62,9 +70,11 @@ class Services:
         """Stop background work and let go of the database."""
         self.importer.close()
         self.revoker.close()
+        self.departures.close()
         self.writer.close()
         self.bookkeeper.close()
         self.purger.close()
+        self.checker.close()
         self.sessions.kw["bind"].dispose()
 
 
@@ -76,11 +86,27 @@ def build(settings: Settings, prefix: str, queued: Callable[[], None] = lambda: 
     sessions = open_database(settings.database)
     data = DataPlane(Folder(settings.storage), Signer((signing_key(settings.signing_key_file),)))
     importer, revoker = Importer(sessions, data.root), Revoker(sessions, data.revoked).start()
+    departures = Departures(HubPeople(settings.hub, settings.hub_token), data.revoked)
+    if settings.hub:
+        departures.start()
     rates = Rates(settings.rate, settings.burst)
     writer = Writer(sessions, settings.storage).start()
-    books, purger = Bookkeeper(sessions).start(), Purger(sessions, data.root).start()
+    books = Bookkeeper(sessions, data.root).start()
+    purger = Purger(sessions, data.root).start()
     return Services(
-        settings, sessions, data, importer, revoker, writer, books, purger, rates, prefix, queued
+        settings,
+        sessions,
+        data,
+        importer,
+        revoker,
+        departures,
+        writer,
+        books,
+        purger,
+        Checker(sessions, data.root, settings.check_bytes).start(),
+        rates,
+        prefix,
+        queued,
     )
 
 

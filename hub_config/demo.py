@@ -91,7 +91,8 @@ def check(options: argparse.Namespace) -> list[str]:
 def work(hub: Hub, data: Path | None) -> list[Segmented]:
     """Set up, import, run; say each step with its seconds."""
     clock = Clock()
-    welcome.write(hub.site.run / "home" / "researcher" / "Welcome.ipynb")
+    for person in welcome.TOURS:
+        welcome.write(hub.site.run / "home" / person / "Welcome.ipynb", person)
     seed.set_up(hub)
     clock.lap("setup  project, people and templates")
     if data is None:

@@ -23,6 +23,12 @@ ROLES: list[dict[str, Any]] = [
     # the built-in role "user", written out: JupyterHub 5 has no other way to add to it
     {"name": "user", "scopes": ["self", ACCESS, WRITE]},
     {"name": "cid-staff", "scopes": [STAFF], "groups": ["cid-staff"]},
+    # the catalog notices within seconds when an account or its groups are gone
+    {
+        "name": "cid-catalog",
+        "scopes": ["list:users", "read:users:groups"],
+        "services": ["cid"],
+    },
     # runs go through the conductor; users have no access to the gateway themselves
     {
         "name": "cid-conductor",

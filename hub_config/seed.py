@@ -108,7 +108,7 @@ def original(image: cid_client.Image) -> str:
 
 
 def _images(researcher: Any, dataset: str) -> list[cid_client.Image]:
-    if dataset not in researcher.project(PROJECT).datasets:
+    if dataset not in [one.path for one in researcher.project(PROJECT).datasets]:
         return []
     return list(researcher.search(project=PROJECT, dataset=dataset, kind="image"))
 

@@ -1,4 +1,4 @@
-"""The notebook that a demo account finds in its home."""
+"""The notebook that a demo account finds in its home: a tour of what that person may do."""
 
 from __future__ import annotations
 
@@ -6,20 +6,39 @@ from pathlib import Path
 
 import nbformat
 
-CELLS = (
+Cells = tuple[tuple[str, str], ...]
+
+HELLO: Cells = (
     (
         "markdown",
-        "# Welcome\n\nThis notebook finds the demo's images, runs a published template on those "
-        "you select, and shows what it made. Press Shift+Enter in each cell.",
+        "# Welcome\n\nThis notebook shows the demo's project in the widgets of the catalog. "
+        "Press Shift+Enter in each cell. Widgets are used with the mouse or the keyboard.",
     ),
-    ("code", "import cid_client as cid\n\ncatalog = cid.connect()\ncatalog.whoami()"),
-    ("markdown", "Browse the project, and select images with a click."),
     (
         "code",
-        "from cid_widgets import Browser, RunMonitor\n\n"
-        'browser = Browser(catalog, project="demo")\nbrowser',
+        "import cid_client as cid\nfrom cid_widgets import *\n\n"
+        "catalog = cid.connect()\ncatalog.whoami()",
     ),
-    ("markdown", "Run the template on the selected images, or on the newest one if there is none."),
+)
+BROWSE: Cells = (
+    ("markdown", "Browse the project: search, filter, and select images with a click."),
+    ("code", 'browser = Browser(catalog, project="demo")\nbrowser'),
+)
+WORK: Cells = (
+    (
+        "markdown",
+        "Say what the selected images show, or the three originals if none is selected. Type a "
+        "value, press Enter, then **Apply**. **Tag…** in the browser opens the same card.",
+    ),
+    (
+        "code",
+        'Tagger(browser.images or catalog.search(project="demo", kind="image"), catalog)',
+    ),
+    (
+        "markdown",
+        "Run the published template on the selected images, or on the newest original. **Run…** in "
+        "the browser does the same, with a form for its parameters.",
+    ),
     (
         "code",
         'images = browser.images or [catalog.search(project="demo", kind="image")[0]]\n'
@@ -34,16 +53,45 @@ CELLS = (
     ("code", "result = batch.wait().result[0]\nresult"),
     ("code", 'result.table("objects").head()'),
     ("code", "result.labels.to_xarray()"),
+    (
+        "markdown",
+        "Everything that was done is in the history, and what you did can be taken back there. "
+        "What you threw away (**Move…** in the browser) lies in the trash for 30 days.",
+    ),
+    ("code", 'History(catalog, "demo")'),
+    ("code", 'Trash(catalog, "demo")'),
 )
+HELD: Cells = (
+    ("markdown", "What takes the project's room, and who belongs to it."),
+    ("code", 'Usage(catalog, project="demo")'),
+    ("code", 'Members("demo", catalog=catalog)'),
+)
+STAFF: Cells = (
+    (
+        "markdown",
+        "What only facility staff has: requests for projects, what all teams hold and owe, the "
+        "vocabulary, and what somebody leaves behind.",
+    ),
+    ("code", "Requests(catalog)"),
+    ("code", "Usage(catalog)"),
+    ("code", "Vocabulary(catalog)"),
+    ("code", 'Leaving(catalog, "researcher")'),
+)
+TOURS: dict[str, Cells] = {
+    "researcher": HELLO + BROWSE + WORK + HELD,
+    "leader": HELLO + BROWSE + WORK + HELD,
+    "guest": HELLO + BROWSE + HELD,
+    "staff": HELLO + STAFF + BROWSE,
+}
 
 
-def write(path: Path) -> None:
-    """Write the notebook, unless the account has one of that name already."""
+def write(path: Path, person: str = "researcher") -> None:
+    """Write this person's notebook, unless the account has one of that name already."""
     if path.exists():
         return
     notebook = nbformat.v4.new_notebook()
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
-    for number, (kind, source) in enumerate(CELLS):
+    for number, (kind, source) in enumerate(TOURS[person]):
         new = nbformat.v4.new_markdown_cell if kind == "markdown" else nbformat.v4.new_code_cell
         notebook.cells.append(new(source, id=f"cell-{number}"))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ SECRET = "s3cr3t-0123456789abcdef"
         f"Set-Cookie: a={SECRET}; Path=/",
         f"GET /services/cid/?token={SECRET}&x=1",
         f"worker shows CID-Run {SECRET}",
+        f"duplicate key value\nDETAIL:  Key (project_id, path)=(1, {SECRET}) already exists.",
     ],
 )
 def test_secrets_are_taken_out(line: str) -> None:

@@ -25,6 +25,7 @@ from ..core.runs import leases, runs
 from ..db.session import Sessions, reading
 from ..db.tables import Deposit, Run
 from ..errors import CidError, Conflict
+from ..storage import intake
 from ..storage.roots import Root, staging_prefix
 from .prepare import Prepared, Staged, Watch, prepare
 
@@ -105,10 +106,11 @@ class Importer:
             if not duties.take(session, "sweep", self.process, SWEEP):
                 return
             leases.fail_uncommitted(session)
-            stale = [deposit.id for deposit in deposits.expired(session)]
+            stale = [(d.id, d.uid, d.run_id) for d in deposits.expired(session)]
             left = [_job(deposit) for deposit in imports.left_behind(session)]
-        for deposit_id in stale:
-            self._expire(deposit_id)
+        for deposit_id, uid, run_id in stale:
+            coming = run_id is None and intake.is_coming(self.root.path(staging_prefix(uid)))
+            self._expire(deposit_id, coming=coming)
         for job in left:
             self._tidy(job, job.prepared)
         with reading(self.sessions) as session:
@@ -116,9 +118,11 @@ class Importer:
         for name in found - under_way - self._busy:
             self.root.remove(f"staging/{name}")
 
-    def _expire(self, deposit_id: int) -> None:
+    def _expire(self, deposit_id: int, *, coming: bool) -> None:
         try:
             with self.sessions.begin() as session:
+                if coming:
+                    return deposits.prolong(session, deposit_id)
                 deposits.end(session, session.get_one(Deposit, deposit_id), "aborted")
         except Conflict:
             pass  # its person was faster

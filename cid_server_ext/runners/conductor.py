@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DBAPIError
 
+from .. import scrub
 from ..core.runs import leases
 from ..db.session import open_database
 from ..errors import BadInput, CidError
@@ -186,6 +187,7 @@ def main() -> int:
     """Conduct until SIGTERM or SIGINT."""
     logging.basicConfig(format="%(asctime)s %(levelname).1s %(name)s: %(message)s")
     log.setLevel(logging.INFO)
+    scrub.everywhere()
     try:
         settings = Settings.of(os.environ)
         name = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -193,10 +195,15 @@ def main() -> int:
     except CidError as error:
         log.error("%s", error)
         return 1
+    scrub.everywhere()  # Dask's loggers have come meanwhile
     conductor = Conductor(means)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: conductor.stop())
-    conductor.run()
+    try:
+        conductor.run()
+    except Exception:  # Python itself would print it as it is
+        log.critical("this is a defect", exc_info=True)
+        return 1
     return 0
 
 

@@ -20,6 +20,7 @@ from cid_client.environment import Access
 from cid_client.errors import CidError, NotFound, NotLoggedIn, Unavailable, one_line
 from cid_client.wire import Session, below
 
+from .. import scrub
 from . import environ, hardware, scratch
 from .report import Reporter
 from .tokens import token_for
@@ -41,6 +42,7 @@ COMMIT_SECONDS = 1800.0
 
 def execute(uid: str) -> dict[str, str]:
     """Execute the run `uid` as a Dask task; return {"state": ended, lost, revoked or refused}."""
+    scrub.everywhere()
     secede()  # the worker's one thread stays free for tasks of the notebook
     url = os.environ["CID_URL"].rstrip("/") + "/"
     token = token_for(os.environ["CID_RUN_KEY"], uid)

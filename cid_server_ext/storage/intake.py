@@ -9,11 +9,14 @@ import io
 import os
 import secrets
 import threading
+import time
 from pathlib import Path
 
 from ..errors import BadInput, Conflict
+from .roots import files_below
 
 UNFINISHED = ".part-"  # how names of files begin that are not complete
+PAUSE = 3600.0  # seconds without a byte after which nobody is sending any more
 
 
 class Intake:
@@ -88,6 +91,17 @@ def sweep(prefix: Path) -> None:
                 path.unlink(missing_ok=True)
         except (BlockingIOError, FileNotFoundError):
             continue  # on its way in, or gone this moment
+
+
+def is_coming(prefix: Path) -> bool:
+    """Return whether bytes came below a prefix within the last hour."""
+    since = time.time() - PAUSE
+    if not prefix.is_dir():
+        return False
+    try:
+        return any(path.stat().st_mtime > since for _, path in files_below(prefix))
+    except FileNotFoundError:
+        return True  # it came whole at this moment
 
 
 def _begin(prefix: Path) -> tuple[io.FileIO, Path]:

@@ -103,7 +103,8 @@ def sealed(entry: Entry, previous: str) -> tuple[bytes, str]:
 class Pen:
     """Adds lines. One process at a time holds it: Conflict while another does.
 
-    Cuts a torn end off when it is taken up; `last` is the last good line that it found.
+    When it is taken up, a torn end is cut off and a lost head made again; `last` is the last good
+    line that it found.
     """
 
     def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
@@ -113,6 +114,8 @@ class Pen:
         try:
             self._segment = _cut(folder)
             self.last = _last(folder)
+            if self.last is not None and _head(folder) is None:
+                self._name(self.last.id, str(self.last.entry["sha256"]))
         except BaseException:
             os.close(self._lock)
             raise
@@ -139,11 +142,14 @@ class Pen:
         if fresh:
             _flush(self._folder)
         self._digest = digest
-        _replace(self._folder / HEAD, _canonical({"id": last, "sha256": digest}))
+        self._name(last, digest)
 
     def close(self) -> None:
         """Lay the pen down."""
         os.close(self._lock)
+
+    def _name(self, last: int, digest: str) -> None:
+        _replace(self._folder / HEAD, _canonical({"id": last, "sha256": digest}))
 
 
 @dataclass

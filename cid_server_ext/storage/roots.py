@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from .names import parts
 
 UID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
 PIECE = 1 << 20
+WRITING = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 class Root(Protocol):
@@ -55,7 +57,7 @@ class Folder:
         return Path(base, *parts(key))
 
     def publish(self, source_key: str, target_key: str) -> None:
-        """Move a file or folder, flushed to disk first. Conflict: the target exists."""
+        """Move a file or folder, flushed and read-only. Conflict: the target exists."""
         source, target = self.path(source_key), self.path(target_key)
         if not source.exists():
             raise NotFound(f"nothing lies at {source_key!r}")
@@ -64,7 +66,7 @@ class Folder:
                 source.unlink()  # a kill came between the two steps below: the second is left
                 return
             raise Conflict(f"{target_key!r} exists already: published bytes are never replaced")
-        _flush_tree(source)
+        _seal_tree(source)
         _make_folders(target.parent, Path(os.path.realpath(self.root)))
         try:
             if source.is_dir():
@@ -164,20 +166,23 @@ def _make_folders(folder: Path, base: Path) -> None:
         _flush(way.parent)
 
 
-def _flush_tree(path: Path) -> None:
+def _seal_tree(path: Path) -> None:
+    """Take the right to write off every file, and force all of it to disk."""
     if path.is_dir():
         for folder, _, names in os.walk(path, topdown=False):
             for name in names:
-                _flush(Path(folder, name))
+                _flush(Path(folder, name), seal=True)
             _flush(Path(folder))
     else:
-        _flush(path)
+        _flush(path, seal=True)
 
 
-def _flush(path: Path) -> None:
+def _flush(path: Path, *, seal: bool = False) -> None:
     """Force one file or folder to disk; a link inside a published folder is refused."""
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     try:
+        if seal:
+            os.fchmod(handle, stat.S_IMODE(os.fstat(handle).st_mode) & ~WRITING)
         os.fsync(handle)
     finally:
         os.close(handle)

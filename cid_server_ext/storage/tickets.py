@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import json
 import math
@@ -16,6 +15,7 @@ from typing import Literal
 from ..errors import NotLoggedIn
 
 LONGEST = 60  # seconds a ticket may be asked for
+STAGING = "staging/"  # the only place that a ticket opens for writing
 STEP = 30  # expiry is rounded up to this, so that one URL stays good for the browser's cache
 
 
@@ -24,7 +24,7 @@ class Right:
     """What a ticket opens: reading below `prefix`, or writing at most `limit` bytes below it.
 
     `who` names the person or run it was given to and `since` the last revocation that its signer
-    knew of, for `storage.revoked`.
+    knew of, for `storage.revoked`. Nothing but staging is ever opened for writing.
     """
 
     prefix: str
@@ -32,6 +32,10 @@ class Right:
     limit: int = 0
     who: str = ""
     since: int = 0
+
+    def __post_init__(self) -> None:
+        if self.mode == "w" and not self.prefix.startswith(STAGING):
+            raise ValueError(f"{self.prefix!r} is never written: what is kept stays as it came")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +71,16 @@ class Signer:
             if not any(ours):  # all keys are tried, in the same time whichever fits
                 raise NotLoggedIn("this link was not signed here: ask the catalog for a new one")
             prefix, mode, limit, ends, who, since = json.loads(_unpack(packed))
+            right = Right(prefix, mode, limit, who, since)
         except (binascii.Error, UnicodeError, ValueError):
             raise NotLoggedIn("this link is damaged: ask the catalog for a new one") from None
         if self.clock() >= ends:
             raise NotLoggedIn("this link has ended: ask the catalog for a new one")
-        return Right(prefix, mode, limit, who, since)
+        return right
 
     @staticmethod
     def _seal(key: bytes, packed: str) -> bytes:
-        return hmac.new(key, b"cid ticket 2:" + packed.encode(), hashlib.sha256).digest()
+        return hmac.digest(key, b"cid ticket 2:" + packed.encode(), "sha256")
 
 
 def _pack(data: bytes) -> str:

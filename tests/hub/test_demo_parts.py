@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ import skimage.data
 import tifffile
 from scipy import ndimage
 
-from hub_config import checks, nuclei, samples, welcome
+import cid_widgets
+from hub_config import accounts, checks, nuclei, samples, welcome
 from hub_config.ports import free_base
 from hub_config.site import Site
 
@@ -61,6 +63,18 @@ def test_the_welcome_notebook_is_valid_and_never_overwritten(tmp_path: Path) -> 
     path.write_text("mine now")
     welcome.write(path)
     assert path.read_text() == "mine now"
+
+
+def test_the_welcome_of_each_account_shows_widgets_that_there_are(tmp_path: Path) -> None:
+    assert set(welcome.TOURS) == set(accounts.ACCOUNTS)
+    shown = set()
+    for person in welcome.TOURS:
+        welcome.write(tmp_path / f"{person}.ipynb", person)
+        made = nbformat.read(tmp_path / f"{person}.ipynb", as_version=4)
+        nbformat.validate(made)
+        code = "\n".join(cell.source for cell in made.cells if cell.cell_type == "code")
+        shown |= set(re.findall(r"\b([A-Z][A-Za-z]+)\(", code))
+    assert shown == set(cid_widgets.__all__) - {"ProjectRequest", "RunForm"}
 
 
 def test_a_process_that_is_left_is_reported(tmp_path: Path) -> None:

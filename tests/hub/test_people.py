@@ -7,6 +7,7 @@ import psutil
 import pytest
 from hub_people import Visitor
 
+from cid_server_ext.departures import HubPeople
 from hub_config.accounts import ACCOUNTS
 from hub_config.running import Hub
 
@@ -51,6 +52,15 @@ def test_a_users_server_holds_no_secret_of_the_catalog(hub: Hub) -> None:
     assert not any(secret in held for secret in secrets)
     assert {"CID_DATABASE", "CID_STORAGE", "CID_DEMO"}.isdisjoint(environment)
     assert "catalog.sqlite" not in held
+
+
+def test_the_catalog_may_ask_who_is_there_and_in_which_groups(hub: Hub) -> None:
+    everything = psutil.Process(hub.process.pid).children(recursive=True)
+    environs = (environment_of(process) for process in everything)
+    own = next(e for e in environs if e.get("JUPYTERHUB_SERVICE_NAME") == "cid")
+    found = HubPeople(own["JUPYTERHUB_API_URL"], own["JUPYTERHUB_API_TOKEN"])()
+    assert set(found) >= set(ACCOUNTS)
+    assert (found["staff"], found["guest"]) == ({"cid-staff"}, {"cid-guest"})
 
 
 def server_of(hub: Hub, name: str) -> psutil.Process:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,8 +28,8 @@ def importer(sessions: Sessions, tmp_path: Path) -> Iterator[Importer]:
     made.close()
 
 
-def opened(importer: Importer, hours: float) -> str:
-    """Open a deposit that ends so many hours from now, stage a file, return its uid."""
+def opened(importer: Importer, hours: float, came: float = 2) -> str:
+    """Open a deposit that ends so many hours from now, whose file came some hours ago."""
     with importer.sessions.begin() as session:
         if session.query(t.Project).count() == 0:
             world.make_project(session, "screen")
@@ -38,6 +40,8 @@ def opened(importer: Importer, hours: float) -> str:
     staged = importer.root.root / "staging" / deposit.uid / "in"
     staged.mkdir(parents=True)
     (staged / "a.tif").write_bytes(bytes(100))
+    at = time.time() - came * 3600
+    os.utime(staged / "a.tif", (at, at))
     return deposit.uid
 
 
@@ -51,6 +55,17 @@ def test_a_sweep_ends_what_is_overdue_and_removes_what_is_nobodys(importer: Impo
         states = {d.uid: d.state for d in session.query(t.Deposit)}
         assert states == {fresh: "open", overdue: "aborted"}
         assert session.query(t.Allocation).one().reserved == 100
+
+
+def test_an_upload_that_still_comes_is_left_its_time(importer: Importer) -> None:
+    uid = opened(importer, -1, came=0)
+    empty = opened(importer, -1, came=0)
+    (importer.root.root / "staging" / empty / "in" / "a.tif").unlink()
+    importer.sweep()
+    with importer.sessions.begin() as session:
+        rows = {deposit.uid: deposit for deposit in session.query(t.Deposit)}
+        assert (rows[uid].state, rows[empty].state) == ("open", "aborted")
+        assert rows[uid].expires_at > dt.datetime.now(dt.UTC)
 
 
 def test_an_ended_deposit_cannot_be_committed(importer: Importer) -> None:

@@ -176,6 +176,44 @@ print("LOOK" + json.dumps([environ("self"), environ(os.getppid())]) + "LOOK")
         assert not {name for name in environment if "JUPYTERHUB" in name or "GATEWAY" in name}
 
 
+WRITES = """
+import cid_client, httpx
+run = cid_client.current_run()
+image = run.input
+session = image.session
+seen = session.get(f"images/{image.uid}")
+places = [seen["data"] + "zarr.json", seen["thumbnail"], seen["original_url"]]
+for place in places:
+    for method in ("PUT", "DELETE"):
+        answer = httpx.request(method, session.absolute(place), content=b"overwritten")
+        run.outputs.metric(f"{method} {places.index(place)}", answer.status_code)
+try:
+    session.send("PATCH", f"images/{image.uid}", {"name": "mine"})
+except cid_client.NotAllowed:
+    run.outputs.metric("renamed", 0)
+"""
+
+
+def test_a_template_cannot_write_what_it_reads(house, conduct):
+    stored = house.service.folder / "storage"
+
+    def kept() -> dict[Path, bytes]:
+        below = [*stored.glob("images/**/*"), *stored.glob("files/**/*")]
+        return {path: path.read_bytes() for path in below if path.is_file()}
+
+    before = kept()
+    assert before
+    assert {path.stat().st_mode & 0o222 for path in before} == {0}
+    (uid,) = house.submit(house.template(WRITES))
+    conduct()
+    run = house.ended(uid)
+    assert run["state"] == "done", run["error"]
+    tried = {f"{method} {place}" for method in ("PUT", "DELETE") for place in range(3)}
+    assert run["metrics"].keys() == tried | {"renamed"}
+    assert {run["metrics"][one] for one in tried} <= {403, 405}
+    assert kept().items() >= before.items()
+
+
 def test_outputs_that_were_tampered_with_fail_the_run_and_keep_its_notebook(house, conduct):
     cell = "import os; open(os.environ['CID_SCRATCH'] + '/outputs/manifest.json', 'w').write('x')"
     (uid,) = house.submit(house.template(OUTPUTS, cell))

@@ -119,6 +119,13 @@ def test_writing_goes_on_after_a_damaged_last_line(folder: Path) -> None:
     assert (damage.kind, damage.first) == ("damaged", None)  # nothing is lost by it
 
 
+def test_a_lost_head_is_made_again_by_who_takes_the_pen_up(folder: Path) -> None:
+    (folder / "head.json").unlink()
+    assert [damage.kind for damage in parts(folder)[1]] == ["damaged"]
+    Pen(folder).close()
+    assert parts(folder) == (list(range(1, 11)), [])
+
+
 def test_one_process_at_a_time_holds_the_pen(folder: Path) -> None:
     pen = Pen(folder)
     assert is_written(folder)

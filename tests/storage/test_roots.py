@@ -88,6 +88,18 @@ def test_a_published_file_is_never_replaced(root: Folder) -> None:
     assert root.path("files/0b/u/x").read_bytes() == b"first"
 
 
+def test_what_is_published_has_no_right_to_write_and_can_be_removed(root: Folder) -> None:
+    write(root, "staging/d/out/0/a/b.bin")
+    write(root, "staging/d/in/x")
+    root.publish("staging/d/out/0", "images/0b/u")
+    root.publish("staging/d/in/x", "files/0b/u/x")
+    files = [root.path("images/0b/u/a/b.bin"), root.path("files/0b/u/x")]
+    assert [oct(file.stat().st_mode & 0o777) for file in files] == ["0o444"] * 2
+    root.remove("images/0b/u")
+    root.remove("files/0b/u")
+    assert not any(file.exists() for file in files)
+
+
 def test_publishing_goes_on_after_a_kill_between_its_two_steps(root: Folder) -> None:
     source = write(root, "staging/d/in/x")
     target = root.path("files/0b/u/x")

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from cid_server_ext.errors import NotLoggedIn
-from cid_server_ext.storage.tickets import Right, Signer
+from cid_server_ext.storage.tickets import Right, Signer, _pack, _unpack
 
 READ = Right("images/ab/abcdefgh", "r")
 WRITE = Right("staging/é 1/in", "w", 10**12, "p0123456789abcdef", 1_700_000_000_000)
@@ -36,6 +36,19 @@ def test_a_ticket_gives_back_its_right(signer: Signer, right: Right) -> None:
     ticket = signer.sign(right)
     assert set(ticket) <= set(string.ascii_letters + string.digits + "-_.")
     assert signer.verify(ticket) == right
+
+
+@pytest.mark.parametrize(
+    "prefix", ["files/ab/abcdefgh", "images/ab/abcdefgh", "journal", "staging"]
+)
+def test_nothing_but_staging_is_opened_for_writing(signer: Signer, prefix: str) -> None:
+    with pytest.raises(ValueError, match="never written"):
+        Right(prefix, "w", 10)
+    packed = signer.sign(Right(prefix, "r"))
+    body = _unpack(packed.partition(".")[0]).replace(b'"r"', b'"w"')
+    sealed = f"{_pack(body)}.{_pack(signer._seal(signer.keys[0], _pack(body)))}"
+    with pytest.raises(NotLoggedIn, match="damaged"):
+        signer.verify(sealed)
 
 
 def test_a_ticket_ends_between_60_and_90_seconds(signer: Signer, clock: Clock) -> None:
