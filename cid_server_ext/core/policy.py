@@ -9,10 +9,23 @@ run reaches its inputs and itself. In a closed project nobody annotates or contr
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, case, false, func, literal, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import Session, joinedload
 
 from ..db import clock
@@ -63,6 +76,12 @@ def reachable(actor: Actor, role: str, record: type[Any] = Project) -> ColumnEle
     return reached
 
 
+def granted(actor: Actor, role: str, record: type[Any] = Project) -> ColumnElement[bool]:
+    """Return the WHERE clause of the right alone: closed projects and the trash are kept."""
+    return _reached(actor, role, record)
+
+
+@functools.lru_cache(maxsize=500)  # of the statement; what it selects is asked each time
 def projects(actor: Actor, role: str = "viewer") -> Select[int]:
     """Select the ids of the projects on which `actor` has `role`; a run has none."""
     return select(Project.id).where(reachable(actor, role, Project))
@@ -112,9 +131,14 @@ def leads(actor: Actor) -> ColumnElement[bool]:
 def require_leader(session: Session, actor: Actor, name: str) -> Team:
     """Return the team to its leaders and staff; NotAllowed to its members, NotFound to others."""
     team = find(session, actor, Team, name)
-    if session.scalar(select(Team.id).where(Team.id == team.id, leads(actor))) is None:
+    if not leads_team(session, actor, team.id):
         raise NotAllowed("only leaders of this team and facility staff may see this")
     return team
+
+
+def leads_team(session: Session, actor: Actor, team_id: int) -> bool:
+    """Say whether `actor` may read this team's usage and invoices."""
+    return session.scalar(select(Team.id).where(Team.id == team_id, leads(actor))) is not None
 
 
 def role_in(session: Session, actor: Actor, project: Project) -> str | None:
@@ -161,13 +185,8 @@ def next_end(session: Session, actor: Actor) -> dt.datetime | None:
     """Return when the first of the caller's memberships ends by its date; None: none has one."""
     if actor.run_id is not None:
         return None
-    ends = [
-        select(func.min(table.ends_at, type_=UTC())).where(
-            table.person == actor.name, table.ends_at > clock.current()
-        )
-        for table in (ProjectMember, TeamMember)
-    ]
-    return min((end for one in ends if (end := session.scalar(one)) is not None), default=None)
+    ends: dt.datetime | None = session.scalar(_NEXT_END, {"person": actor.name})
+    return ends
 
 
 def _reached(actor: Actor, role: str, record: type[Any]) -> ColumnElement[bool]:
@@ -256,3 +275,14 @@ def _refusal(session: Session, actor: Actor, role: str, row: Any) -> str:
     if have is None:  # it is linked into a project of his: its home stays unnamed
         return f"this needs the role {role} in the project it belongs to; it is only linked here"
     return f"this needs the role {role} in project {project.name!r}; you are {have}"
+
+
+_ENDS = union_all(
+    *(
+        select(member.ends_at).where(
+            member.person == bindparam("person"), member.ends_at > clock.current()
+        )
+        for member in (ProjectMember, TeamMember)
+    )
+).subquery()
+_NEXT_END = select(func.min(_ENDS.c.ends_at, type_=UTC()))

@@ -30,6 +30,7 @@ from ...errors import BadInput, NotAllowed
 from .. import journal, names, policy
 from ..actor import Actor
 from ..runs import states
+from . import requests, staff_reads
 
 MOST = 200  # of each kind that is listed; all are counted
 
@@ -80,13 +81,17 @@ class Belongings:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What was handed over: projects and teams the other was given, and what ended."""
+    """What was handed over: projects and teams the other was given, and what ended.
+
+    `withdrawn`: how many requests of theirs waited for an answer.
+    """
 
     person: str
     to: str
     projects: list[str] = field(default_factory=list)
     teams: list[str] = field(default_factory=list)
     ended: int = 0
+    withdrawn: int = 0
 
 
 def belongings(session: Session, actor: Actor, person: str) -> Belongings:
@@ -123,8 +128,9 @@ def belongings(session: Session, actor: Actor, person: str) -> Belongings:
 def hand_over(session: Session, actor: Actor, person: str, to: str, *, end: bool) -> Handover:
     """Give `to` all that only `person` reads, manages or leads; with `end`, end his memberships.
 
-    Who made what stays written. Deposits and runs under way are left to end by themselves. Staff
-    may; one journal entry, which can be undone.
+    With `end`, requests of his that wait are withdrawn, too: nobody else asked for them. Who made
+    what stays written. Deposits and runs under way are left to end by themselves. Staff may; one
+    journal entry, which can be undone.
     """
     policy.require_staff(actor)
     names.person(person)
@@ -139,24 +145,29 @@ def hand_over(session: Session, actor: Actor, person: str, to: str, *, end: bool
         leader = TeamMember(team_id=team.id, person=to, role="leader", ends_at=None)
         session.merge(leader)
     ended = _end(session, person) if end else []
+    asked = requests.withdraw_all(session, actor, person) if end else []
     named = session.scalars(
         select(Project.name).where(Project.id.in_(projects)).order_by(Project.name)
     )
-    done = Handover(person, to, list(named), [team.name for team in teams], len(ended))
-    if projects or teams or ended:
+    done = Handover(person, to, list(named), [team.name for team in teams], len(ended), len(asked))
+    if projects or teams or ended or asked:
         detail = {"to": to, "projects": done.projects, "teams": done.teams, "ended": ended}
+        detail |= {"withdrawn": asked}
         journal.record(session, actor.name, "hand over", f"person:{person}", detail)
     return done
 
 
 def _give_project(session: Session, project_id: int, person: str, to: str) -> None:
-    """Let the other have the leaver's role there, for good, or keep a higher one of his own."""
-    leaver = session.get(ProjectMember, (project_id, person))
-    if leaver is None:
+    """Let the other have the leaver's role there, for good, or keep a higher one that lasts."""
+    have = select(ProjectMember.person, ProjectMember.role).where(
+        ProjectMember.project_id == project_id,
+        ProjectMember.person.in_((person, to)),
+        policy.lasts(ProjectMember),
+    )
+    roles = {row.person: row.role for row in session.execute(have)}
+    if person not in roles:
         return  # who leads its team is given the team
-    now = session.get(ProjectMember, (project_id, to))
-    roles = [leaver.role, now.role if now else leaver.role]
-    role = max(roles, key=policy.ROLES.index)
+    role = max(roles.values(), key=policy.ROLES.index)
     session.merge(ProjectMember(project_id=project_id, person=to, role=role, ends_at=None))
 
 
@@ -257,9 +268,11 @@ def _listed(
 ) -> Listed:
     seen = policy.reachable(actor, "viewer", record) & which
     total = session.scalar(select(func.count()).select_from(record).where(seen)) or 0
-    chosen = select(record.uid, Project.name, text).join(Project, record.project_id == Project.id)
-    newest = session.execute(chosen.where(seen).order_by(record.id.desc()).limit(MOST))
-    return Listed(total, [Thing(*row) for row in newest])
+    chosen = select(Project.id, record.uid, Project.name, text)
+    chosen = chosen.join(Project, record.project_id == Project.id).where(seen)
+    newest = session.execute(chosen.order_by(record.id.desc()).limit(MOST)).all()
+    staff_reads.shown(session, (row[0] for row in newest))
+    return Listed(total, [Thing(*row[1:]) for row in newest])
 
 
 _UNDER_WAY = Deposit.state.in_(("open", "importing"))

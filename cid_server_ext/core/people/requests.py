@@ -20,6 +20,7 @@ from . import members
 STATES = ("asked", "approved", "refused", "withdrawn")
 OPEN_AT_ONCE = 20  # requests of one person that wait for an answer
 PAGE = 200
+NEWS = 5  # of one's own requests that are shown first
 LONGEST = 4000  # characters of a purpose or a reason
 
 
@@ -61,6 +62,17 @@ def listing(
     if after is not None:
         query = query.where(Request.id < after)
     return list(session.scalars(query.order_by(Request.id.desc()).limit(min(limit, PAGE))))
+
+
+def news(session: Session, actor: Actor) -> tuple[int, list[Request]]:
+    """Return how many requests wait for this caller to answer, and what became of his newest."""
+    wait = policy.visible(actor, Request).where(Request.state == "asked").subquery()
+    waiting = session.scalar(select(func.count()).select_from(wait)) if actor.staff else 0
+    mine = policy.visible(actor, Request).where(
+        Request.person == actor.name, Request.state != "withdrawn"
+    )
+    newest = mine.options(selectinload(Request.project)).order_by(Request.id.desc()).limit(NEWS)
+    return waiting or 0, list(session.scalars(newest))
 
 
 def approve(
@@ -123,6 +135,17 @@ def withdraw(session: Session, actor: Actor, uid: str) -> Request:
     _decide(session, actor, request, "withdrawn", "")
     journal.record(session, actor.name, "withdraw request", _subject(request))
     return request
+
+
+def withdraw_all(session: Session, actor: Actor, person: str) -> list[str]:
+    """Take back what waits for an answer, because who asked leaves; the caller has the entry."""
+    waiting = policy.visible(actor, Request).where(
+        Request.person == person, Request.state == "asked"
+    )
+    found = session.scalars(waiting.order_by(Request.id).with_for_update()).all()
+    for request in found:
+        _decide(session, actor, request, "withdrawn", "")
+    return [request.uid for request in found]
 
 
 def _decide(session: Session, actor: Actor, request: Request, state: str, reason: str) -> None:

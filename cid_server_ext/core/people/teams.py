@@ -115,7 +115,8 @@ def called(session: Session, name: str, leaders: Iterable[str]) -> Team:
         except IntegrityError:
             raise Conflict(f"team {name!r} was made by somebody else just now: retry") from None
     for person in leaders:
-        leader = TeamMember(team_id=team.id, person=names.person(person), role="leader")
+        named = names.person(person)
+        leader = TeamMember(team_id=team.id, person=named, role="leader", ends_at=None)
         session.merge(leader)
     return team
 

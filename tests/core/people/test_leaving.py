@@ -12,9 +12,9 @@ from cid_server_ext.core import policy
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import datasets, projects
 from cid_server_ext.core.life import undo
-from cid_server_ext.core.people import leaving, members, teams
+from cid_server_ext.core.people import leaving, members, requests, staff_reads, teams
 from cid_server_ext.db import tables as t
-from cid_server_ext.db.session import Sessions
+from cid_server_ext.db.session import Sessions, reading
 from cid_server_ext.errors import BadInput, NotAllowed
 
 PAST = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
@@ -124,15 +124,49 @@ def test_without_end_the_leaver_stays(left: Sessions) -> None:
         assert (again.projects, again.teams, again.ended) == ([], [], 0)
 
 
-def test_who_has_a_higher_role_keeps_it_for_good(left: Sessions) -> None:
+def test_who_has_a_higher_role_that_lasts_keeps_it_for_good(left: Sessions) -> None:
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
-    with left.begin() as session:
-        members.put_member(session, world.STAFF, "alone", "late", "manager", PAST)
+    with left.begin() as session:  # ann manages it as its team's leader
+        members.put_member(session, world.STAFF, "led", "ann", "viewer")
+        members.put_member(session, world.STAFF, "led", "bob", "contributor", soon)
+        leaving.hand_over(session, world.STAFF, "ann", "bob", end=True)
+    with left() as session:
+        row = session.get_one(t.ProjectMember, (4, "bob"))
+        assert (row.role, row.ends_at) == ("contributor", None)
+
+
+def test_a_role_that_had_ended_is_not_given_back(left: Sessions) -> None:
+    with left.begin() as session:  # ann led it as its team's leader too; late once managed it
+        members.put_member(session, world.STAFF, "led", "ann", "manager", PAST)
         leaving.hand_over(session, world.STAFF, "ann", "late", end=True)
-        session.flush()
-        row = session.get_one(t.ProjectMember, (2, "late"))
-        assert (row.role, row.ends_at) == ("manager", None)
-        assert soon > dt.datetime.now(dt.UTC)
+    with left() as session:
+        alone = session.get_one(t.ProjectMember, (2, "late"))
+        assert (alone.role, alone.ends_at) == ("contributor", None)
+        assert session.get(t.ProjectMember, (4, "late")) is None  # the team is given to him
+        led = session.get_one(t.Project, 4)
+        assert (led.name, policy.role_in(session, Actor("late"), led)) == ("led", "manager")
+
+
+def test_requests_of_who_leaves_are_withdrawn_and_come_back_with_an_undo(left: Sessions) -> None:
+    def states() -> dict[str, str]:
+        with left() as session:
+            return {row.person: row.state for row in session.scalars(select(t.Request))}
+
+    with left.begin() as session:
+        for person in ("ann", "bob"):
+            asked = requests.Wanted(f"{person}-new", "lab", "New", 10, {}, [], "to see")
+            requests.ask(session, Actor(person), asked)
+    with left.begin() as session:
+        assert leaving.hand_over(session, world.STAFF, "ann", "eve", end=False).withdrawn == 0
+    before = states()
+    with left.begin() as session:
+        assert leaving.hand_over(session, world.STAFF, "ann", "eve", end=True).withdrawn == 1
+    assert states() == before | {"ann": "withdrawn"}
+    with left.begin() as session:
+        newest = session.scalars(select(t.Journal).order_by(t.Journal.id.desc())).first()
+        undo.undo(session, world.STAFF, newest.id)
+    assert states() == before
+    assert before["ann"] == "asked"
 
 
 def test_handing_over_is_for_staff_and_to_somebody_else(left: Sessions) -> None:
@@ -142,3 +176,12 @@ def test_handing_over_is_for_staff_and_to_somebody_else(left: Sessions) -> None:
         for to in ("ann", "bob\u200b", ""):
             with pytest.raises(BadInput):
                 leaving.hand_over(session, world.STAFF, "ann", to, end=False)
+
+
+def test_staff_that_reads_what_a_person_wrote_is_noted(left: Sessions) -> None:
+    with reading(left) as session:
+        staff_reads.watch(session)
+        found = leaving.belongings(session, world.STAFF, "ann")
+        assert [note.text for note in found.notes.newest] == ["see below"]
+        noted = [read.name for read in staff_reads.unnoted(session, world.STAFF)]
+    assert noted == sorted({thing.project for thing in found.notes.newest} | {"alone"})

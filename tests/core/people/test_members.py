@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 import world
 from sqlalchemy import select
 
 from cid_server_ext.core import policy
 from cid_server_ext.core.actor import Actor
+from cid_server_ext.core.catalog import projects
 from cid_server_ext.core.people import members, teams
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
@@ -115,3 +118,14 @@ def test_a_change_of_a_team_says_what_is_wrong(sessions: Sessions) -> None:
             teams.change(session, world.STAFF, "lab-screen", address="x\0")
         row = teams.change(session, world.STAFF, "lab-screen", tariff="academic", address="1\n2")
         assert (row.tariff, row.address) == ("academic", "1\n2")
+
+
+def test_a_leader_of_a_new_project_whose_time_was_up_leads_again(sessions: Sessions) -> None:
+    past = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    with sessions.begin() as session:
+        world.make_project(session, "screen")
+        teams.put_member(session, world.STAFF, "lab-screen", "boss", "leader", past)
+    with sessions.begin() as session:
+        new = projects.Wanted("new", "lab-screen", "", 10, {}, leaders=["boss"])
+        projects.create(session, world.STAFF, new)
+        assert policy.find(session, Actor("boss"), t.Project, "new").name == "new"

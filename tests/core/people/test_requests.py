@@ -201,3 +201,15 @@ def test_nobody_has_very_many_requests_waiting(sessions: Sessions) -> None:
         ask(sessions)
     with pytest.raises(Conflict, match="withdraw one"):
         ask(sessions)
+
+
+def test_who_asked_and_who_answers_are_told_what_is_new(sessions: Sessions) -> None:
+    first, *_ = [ask(sessions, name=f"new-{number}") for number in range(3)]
+    with sessions.begin() as session:
+        requests.withdraw(session, ANN, first)
+    with sessions() as session:
+        waiting, mine = requests.news(session, ANN)
+        assert (waiting, [row.wanted["name"] for row in mine]) == (0, ["new-2", "new-1"])
+        assert requests.news(session, world.STAFF) == (2, [])
+        assert requests.news(session, Actor("other")) == (0, [])
+        assert requests.news(session, Actor("ann", run_id=1)) == (0, [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 import world
 from sqlalchemy import select, update
 
@@ -24,7 +25,7 @@ def read_all(sessions: Sessions, actor: Actor = world.STAFF) -> list[str]:
     if found:
         with sessions.begin() as session:
             staff_reads.note(session, actor, "GET images", found)
-    return [name for _, name in found]
+    return [read.name for read in found]
 
 
 def entries(sessions: Sessions) -> list[t.Journal]:
@@ -33,23 +34,37 @@ def entries(sessions: Sessions) -> list[t.Journal]:
         return list(session.scalars(noted))
 
 
-def test_one_entry_names_all_projects_that_were_read(sessions: Sessions) -> None:
+def test_each_project_that_was_read_has_it_in_its_own_history(sessions: Sessions) -> None:
     with sessions.begin() as session:
         world.make(session, "one")
         world.make(session, "two")
         world.make_project(session, "empty")
+        ids = dict(session.execute(select(t.Project.name, t.Project.id)).all())
     assert read_all(sessions) == ["one", "two"]
-    [entry] = entries(sessions)
-    assert (entry.person, entry.project_id) == ("staff", None)
-    assert entry.detail == {"what": "GET images", "projects": ["one", "two"]}
+    noted = entries(sessions)
+    assert [(entry.person, entry.project_id) for entry in noted] == [
+        ("staff", ids["one"]),
+        ("staff", ids["two"]),
+    ]
+    assert [entry.detail for entry in noted] == [
+        {"what": "GET images", "projects": ["one"]},
+        {"what": "GET images", "projects": ["two"]},
+    ]
 
 
-def test_an_entry_about_one_project_is_in_its_history(sessions: Sessions) -> None:
+def test_of_very_many_projects_one_entry_names_the_rest(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staff_reads, "ENTRIES", 1)
     with sessions.begin() as session:
-        world.make(session, "one")
-        project = policy.find(session, Actor("viewer"), t.Project, "one")
-    read_all(sessions)
-    assert [entry.project_id for entry in entries(sessions)] == [project.id]
+        for name in ("one", "three", "two"):
+            world.make(session, name)
+        first = policy.find(session, Actor("viewer"), t.Project, "one").id
+    assert read_all(sessions) == ["one", "three", "two"]
+    own, rest = entries(sessions)
+    assert (own.project_id, own.detail["projects"]) == (first, ["one"])
+    assert (rest.project_id, rest.detail["projects"]) == (None, ["three", "two"])
+    assert read_all(sessions) == []
 
 
 def test_a_project_is_noted_once_in_an_hour_for_each_person(sessions: Sessions) -> None:
@@ -95,8 +110,31 @@ def test_sums_over_all_projects_read_all_of_them(sessions: Sessions) -> None:
             assert staff_reads.unnoted(session, world.STAFF) == []
             staff_reads.watch(session)
             ask(session, world.STAFF)
-            assert [name for _, name in staff_reads.unnoted(session, world.STAFF)] == ["one", "two"]
+            assert [read.name for read in staff_reads.unnoted(session, world.STAFF)] == [
+                "one",
+                "two",
+            ]
     with reading(sessions) as session:
         staff_reads.watch(session)
         find.count(session, world.STAFF, find.Asked(project="two"))
-        assert [name for _, name in staff_reads.unnoted(session, world.STAFF)] == ["two"]
+        assert [read.name for read in staff_reads.unnoted(session, world.STAFF)] == ["two"]
+
+
+def test_sums_over_a_project_hide_no_reading_of_it(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        world.make(session, "one")
+    with sessions.begin() as session:
+        staff_reads.watch(session)
+        facets.top(session, world.STAFF, 5)
+        counted = staff_reads.unnoted(session, world.STAFF)
+        staff_reads.note(session, world.STAFF, "GET search/top", counted)
+    assert entries(sessions)[0].detail == {
+        "what": "GET search/top",
+        "projects": [],
+        "counted": ["one"],
+    }
+    with reading(sessions) as session:
+        staff_reads.watch(session)
+        facets.top(session, world.STAFF, 5)
+        assert staff_reads.unnoted(session, world.STAFF) == []
+    assert read_all(sessions) == ["one"]
