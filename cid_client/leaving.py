@@ -51,18 +51,22 @@ class Belongings:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What `to` was given of what only `person` reached, and how many memberships ended."""
+    """What `to` was given of what only `person` reached, and how many memberships ended.
+
+    `withdrawn`: how many requests of `person` waited for an answer.
+    """
 
     person: str
     to: str
     projects: list[str]
     teams: list[str]
     ended: int
+    withdrawn: int
     entry: int | None  # of the journal; None when nothing had to be handed over
     session: Session = field(repr=False)
 
     def undo(self) -> None:
-        """Take it back: all memberships are then as they were."""
+        """Take it back: all memberships and requests are then as they were."""
         undo(self.session, self.entry)
 
 

@@ -169,7 +169,7 @@ class Search(Found[Image]):
             (png, image.name, f"{image.project} {image.axes} {'×'.join(map(str, image.shape))}")
             for png, image in zip(pictures, shown, strict=True)
         ]
-        return display.gallery(tiles, "and more" if more else f"{len(shown)} images")
+        return display.gallery(tiles, "and more" if more else _count(len(shown)))
 
     def _make(self, row: Mapping[str, Any]) -> Image:
         return Image(self.session, row)
@@ -194,3 +194,7 @@ class RecordSearch(Found[Image | File]):
     def _make(self, row: Mapping[str, Any]) -> Image | File:
         pixels = row["kind"] in ("image", "labels")
         return Image(self.session, row) if pixels else File(self.session, row)
+
+
+def _count(images: int) -> str:
+    return "1 image" if images == 1 else f"{images} images"

@@ -44,7 +44,7 @@ class Trash(Record):
             ("size", display.size(self.nbytes)),
             ("by", self.person),
             ("state", self.state),
-            ("until", self.purge_at),
+            ("until", self.purge_at[:10]),
             ("uid", self.uid),
         ]
 

@@ -37,6 +37,7 @@ class CidApp(ExtensionApp):
     rate = Float(help="Requests a second that one person may send for long.").tag(config=True)
     burst = Int(help="Requests that one person may send at once.").tag(config=True)
     search_seconds = Float(help="Seconds that one search may take.").tag(config=True)
+    check_bytes = Int(help="Bytes that are read again each night; 0: none.").tag(config=True)
     service_url = Unicode(help="Where the service is, for the pointer.").tag(config=True)
 
     @default("home")
@@ -71,6 +72,10 @@ class CidApp(ExtensionApp):
     def _search_seconds(self) -> float:
         return float(os.environ.get("CID_SEARCH_SECONDS", "5"))
 
+    @default("check_bytes")
+    def _check_bytes(self) -> int:
+        return int(os.environ.get("CID_CHECK_BYTES", str(10**12)))
+
     @default("service_url")
     def _service_url(self) -> str:
         return os.environ.get("CID_URL", "/services/cid/")
@@ -97,6 +102,9 @@ class CidApp(ExtensionApp):
             rate=self.rate,
             burst=self.burst,
             search_seconds=self.search_seconds,
+            check_bytes=self.check_bytes,
+            hub=(self.home == "service" and os.environ.get("JUPYTERHUB_API_URL")) or "",
+            hub_token=os.environ.get("JUPYTERHUB_API_TOKEN", ""),
         )
 
         def url() -> str:  # of this server, once it listens

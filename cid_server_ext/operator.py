@@ -1,4 +1,4 @@
-"""`jupyter cid migrate | export | rebuild | verify`: for whoever has database and storage at hand.
+"""`jupyter cid migrate | export | rebuild | verify | reconcile`: database and storage at hand.
 
 They ask no service. Nothing heavy is imported before a command is chosen.
 """
@@ -78,6 +78,31 @@ def verify(arguments: argparse.Namespace) -> int:
     return report.status
 
 
+def reconcile(arguments: argparse.Namespace) -> int:
+    """Compare the bytes counted with those on storage now, as each night; 1: they differ."""
+    from .db.session import open_database
+    from .memory.reconcile import reconcile as compare
+    from .storage.reconciled import keep
+    from .storage.roots import Folder
+
+    root, sessions = Folder(_storage(arguments)), open_database(_database(arguments))
+    try:
+        found = compare(sessions, root)
+    finally:
+        sessions.kw["bind"].dispose()
+    assert found is not None  # nobody stopped it
+    keep(root.root, found)
+    if arguments.json:
+        _say_json(dataclasses.asdict(found))
+    else:
+        for uid, keys in found.differing.items():
+            name, nbytes = found.names[uid], found.drift_of(uid)
+            print(f"project {name}: {nbytes:+d} bytes, first {keys[0]}")
+        drift = sum(found.drift.values())
+        print(f"{found.records} records: {drift:+d} bytes, {found.strangers} bytes of no record")
+    return 1 if found.differing or found.strangers else 0
+
+
 def add_commands(commands: Any) -> None:
     """Add these commands to the parser of `jupyter cid`."""
     command = commands.add_parser("migrate", help="bring the database to this release's schema")
@@ -100,6 +125,11 @@ def add_commands(commands: Any) -> None:
     command.add_argument("--database", help="SQLAlchemy URL (default: the journal on storage)")
     command.add_argument("--deep", action="store_true", help="read and hash every byte")
     command.set_defaults(command=verify)
+
+    command = commands.add_parser("reconcile", help="compare bytes counted with those on storage")
+    _add_storage(command)
+    _add_database(command)
+    command.set_defaults(command=reconcile)
 
 
 def _add_database(command: argparse.ArgumentParser) -> None:

@@ -27,6 +27,18 @@ def pytest_report_header() -> str:
     return f"databases: {', '.join(DATABASES)}"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "postgresql: needs one of its own, and nothing else will do")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs PostgreSQL where there is none, as its parameter is left out."""
+    if not postgres.FOUND:
+        needing = [item for item in items if item.get_closest_marker("postgresql")]
+        config.hook.pytest_deselected(items=needing)
+        items[:] = [item for item in items if item not in needing]
+
+
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The bytes of a migrated SQLite file, so that a test copies it instead of migrating."""

@@ -125,11 +125,11 @@ def last(sessions: Sessions) -> int:
 
 
 def derived(sessions: Sessions) -> dict[str, list[Any]]:
-    """Return what searches read."""
+    """Return what searches read, and what finds a record's history."""
     with sessions() as session:
         connection = session.connection()
         found = {}
-        for model in (t.Posting, t.Tally, t.Document):
+        for model in (t.Posting, t.Tally, t.Document, t.Mention):
             table = model.__table__
             chosen = select(*(c for c in table.columns)).order_by(*table.primary_key.columns)
             found[table.name] = [tuple(row) for row in connection.execute(chosen)]

@@ -100,7 +100,9 @@ def _inner(
         elif items.get("type") == "string" or "anyOf" in items:
             yield name, lambda text: [text]
     if "object" in types and isinstance(value, dict):
-        for key, item in value.items():
+        alike = {_shape(item): key for key, item in reversed(value.items())}
+        for key in alike.values():  # of several that are alike the first speaks for all
+            item = value[key]
             yield name, lambda text, item=item: {text: item}
             yield from (
                 (f"{name}.{inner}", lambda text, put=put, key=key: {**value, key: put(text)})
@@ -112,6 +114,12 @@ def _inner(
                         f"{name}.{inner}",
                         lambda text, put=put, key=key: {**value, key: put(text)},
                     )
+
+
+def _shape(item: Any) -> Any:
+    if isinstance(item, dict):
+        return tuple(sorted((key, _shape(inner)) for key, inner in item.items()))
+    return type(item).__name__
 
 
 def _inside(body: dict[str, Any], name: str, put: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import shelf
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cid_server_ext.core.actor import Actor
@@ -19,12 +20,15 @@ from cid_server_ext.core.catalog import (
     links,
     notes,
     projects,
+    records,
+    tags,
     terms,
 )
 from cid_server_ext.core.ledger import lines
 from cid_server_ext.core.life import trash
 from cid_server_ext.core.runs import templates
 from cid_server_ext.db import tables as t
+from cid_server_ext.db.session import Sessions
 from cid_server_ext.runners.tokens import hash_token
 
 STAFF = Actor("staff", staff=True)
@@ -120,6 +124,18 @@ def make(session: Session, name: str = "screen", limit: int = 10**9) -> World:
     )
 
 
+def with_a_step(sessions: Sessions, name: str) -> World:
+    """Make a world of everything, and in it one step that can be taken back: `entry`."""
+    with sessions.begin() as session:
+        made = organise(session, make(session, name))
+    with sessions.begin() as session:
+        someone = Actor("contributor")
+        records.change(session, someone, t.File, made.plain, name="plan 1.pdf")
+    with sessions() as session:
+        renamed = select(func.max(t.Journal.id)).where(t.Journal.action == "rename")
+        return replace(made, entry=session.scalars(renamed).one())
+
+
 def vocabulary(session: Session, project: str) -> dict[str, str]:
     """Declare two terms and a value; return their uids and the digest of a sheet without rows."""
     manager = Actor("manager")
@@ -135,6 +151,7 @@ def organise(session: Session, made: World) -> World:
     someone = Actor("contributor")
     dataset = datasets.create(session, someone, made.project, "plate").uid
     plain = shelf.add_file(session, made.project, "plan.pdf", "plate").uid
+    tags.put(session, someone, plain, "Objective", ["63x/1.4 oil"])
     linked = shelf.add_file(session, made.project, "run.log").uid
     links.put(session, someone, dataset, linked)
     note = notes.write(session, someone, f"record:{plain}", "for the paper").uid

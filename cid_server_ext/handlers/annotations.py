@@ -18,7 +18,8 @@ Values = Annotated[list[Given], Field(max_length=100)]
 class Annotation(BaseModel):
     """Which records (or a `query` that finds them) and what they shall say.
 
-    `set` replaces, `add` adds values, `remove` takes off: null all, or the values of a list.
+    `set` replaces, `add` adds values, `remove` takes off: null all, or the values of a list. A key
+    stands once, or its values in both `add` and `remove`: these take the place of those.
     `dry`: only say what would happen.
     """
 

@@ -35,18 +35,18 @@ class Ask:
     query: Any = None
     after: list[Callable[[], None]] = field(default_factory=list)
     known: revoked.Moments = field(default_factory=revoked.Moments)
-    _until: list[float] = field(default_factory=list)
+    _holder: list[tuple[str, float]] = field(default_factory=list)
 
     def ticket(self, right: Right) -> str:
         """Sign a right of the caller, which ends with the first of his memberships."""
-        run = self.actor.run_id
-        who = revoked.person(self.actor.name) if run is None else revoked.run(run)
+        if not self._holder:
+            run, ends = self.actor.run_id, policy.next_end(self.session, self.actor)
+            who = revoked.person(self.actor.name) if run is None else revoked.run(run)
+            self._holder.append((who, ends.timestamp() if ends else NEVER))
+        who, until = self._holder[0]
         since = self.known.of(who, right.prefix)
-        if not self._until:
-            ends = policy.next_end(self.session, self.actor)
-            self._until.append(ends.timestamp() if ends else NEVER)
         given = Right(right.prefix, right.mode, right.limit, who, since)
-        return self.services.data.signer.sign(given, until=self._until[0])
+        return self.services.data.signer.sign(given, until=until)
 
 
 def transact(

@@ -15,8 +15,9 @@ from jupyter_server.base.handlers import APIHandler
 from pydantic import BaseModel
 from tornado import web
 
+from ..db import capture
 from ..errors import BadInput, CidError, Conflict, NotFound, NotLoggedIn, TooLarge
-from ..identity import run_token
+from ..identity import actor_of, run_token
 from ..services import Services
 from . import etags, lanes, reading, refusals
 from .ask import Ask as Ask
@@ -99,6 +100,7 @@ class CidHandler(APIHandler):
         """Keep whose ETag a change at this address may name; the route table knows."""
         self.tagged = tagged
         self.came: list[bytes] = []
+        self.wrote: int | None = None  # the journal's number of what this request changed
         self.nbytes = 0
 
     @property
@@ -110,13 +112,15 @@ class CidHandler(APIHandler):
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Decide before the body is read whether it will be."""
-        declared = getattr(getattr(self, self.request.method.lower()), "endpoint", None)
+        verb = "get" if self.request.method == "HEAD" else self.request.method.lower()
+        declared = getattr(getattr(self, verb), "endpoint", None)
         if declared is None and self.request.method != "OPTIONS":
             return  # tornado answers 405
         try:
             await super().prepare()
             if declared is not None:
                 self._admit(declared)
+                await self._be_known()
         except web.HTTPError as error:
             self.refused = refusals.of_framework(error)
         except CidError as error:
@@ -139,6 +143,13 @@ class CidHandler(APIHandler):
             raise BadInput("Content-Encoding: send the body as it is")
         if self._announced() > self.largest:
             raise self._too_large()
+
+    async def _be_known(self) -> None:
+        """Take no large body from whoever shows a run token that opens nothing."""
+        if run_token(self) is not None and self.largest > LARGEST:
+            sessions, largest, self.largest = self.services.sessions, self.largest, LARGEST
+            await lanes.quick(lambda: refusals.named(lambda: actor_of(self, sessions)))
+            self.largest = largest
 
     def _announced(self) -> int:
         length = self.request.headers.get("Content-Length", "")
@@ -164,6 +175,11 @@ class CidHandler(APIHandler):
     def _too_large(self) -> TooLarge:
         return TooLarge(f"a body here has at most {self.largest} bytes")
 
+    @allow_unauthenticated
+    async def head(self, **path: str) -> None:
+        """Answer as GET does, by the same rights; tornado leaves the body out."""
+        await self.get(**path)
+
     # --- with it ------------------------------------------------------------------------------
 
     async def serve(
@@ -181,8 +197,10 @@ class CidHandler(APIHandler):
             self.refuse(error)
             return
         self.set_header("Cache-Control", "private, no-store")
+        if self.wrote is not None:
+            self.set_header("CID-Entry", str(self.wrote))
         if answer.etag is not None:
-            self.set_header("ETag", answer.etag)
+            self.set_header("ETag", etags.later(answer.etag, self.wrote))
         if answer.disposition is not None:
             self.set_header("Content-Disposition", answer.disposition)
         self.set_status(304 if answer.known else asked.status)
@@ -209,21 +227,27 @@ class CidHandler(APIHandler):
     def _in_transaction(
         self, asked: Endpoint, function: Callable[..., Any], path: dict[str, str], ask: Ask
     ) -> Answer:
-        headers, reads = self.request.headers, self.request.method == "GET"
+        headers, reads = self.request.headers, self.request.method in ("GET", "HEAD")
         if_match = None if reads else headers.get("If-Match")
+        ask.after.append(lambda: self._remember(ask))
         with etags.unchanged(ask, self, self.tagged, path, if_match):
             answer = function(ask, **path)
             if isinstance(answer, BaseModel):
                 ask.session.flush()
-                answer = answer.model_dump(mode="json")
         if isinstance(answer, Download):
             return Answer(answer.content, media=answer.media, disposition=answer.disposition)
-        body = json.dumps(answer, separators=(",", ":")).encode()
-        if not (reads and asked.tagged and self.tagged):
+        if not isinstance(answer, BaseModel):
+            return Answer(json.dumps(answer, separators=(",", ":")).encode())
+        body = answer.model_dump_json().encode()
+        tagged = self.tagged
+        if tagged is None or self.request.method == "POST" or not tagged.told_by(asked.answer):
             return Answer(body)
-        etag = etags.made(ask, self.tagged, path, answer)
-        known = not asked.passing and etags.seen(headers.get("If-None-Match"), etag)
+        etag = etags.made(ask, tagged, path, answer.model_dump(mode="json"))
+        known = reads and not asked.passing and etags.seen(headers.get("If-None-Match"), etag)
         return Answer(body, etag, known)
+
+    def _remember(self, ask: Ask) -> None:
+        self.wrote = capture.written(ask.session)
 
     # --- refusals -----------------------------------------------------------------------------
 
@@ -253,7 +277,8 @@ class CidHandler(APIHandler):
         if status_code == 405:
             verbs = ("get", "post", "put", "patch", "delete")
             served = [v.upper() for v in verbs if hasattr(getattr(self, v), "endpoint")]
-            self.set_header("Allow", ", ".join([*served, "OPTIONS"]))
+            also = ["HEAD", "OPTIONS"] if "GET" in served else ["OPTIONS"]
+            self.set_header("Allow", ", ".join([*served, *also]))
         name = refusals.BY_STATUS.get(status_code, CidError).__name__
         self.finish(json.dumps({"error": name, "message": message}))
 

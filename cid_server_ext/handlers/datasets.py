@@ -74,7 +74,7 @@ class Dataset(CidHandler):
     def delete(self, ask: Ask, dataset: str) -> Thrown:
         """With all below it, into the trash."""
         row = trash.throw(ask.session, ask.actor, [], [dataset])
-        return thrown(trash.look(ask.session, row))
+        return thrown(ask, trash.look(ask.session, row))
 
 
 class Link(CidHandler):

@@ -4,7 +4,8 @@ An ETag is `"<16 hex of sha256 over the answer>-<journal entry>"`. The digest sa
 moved; the entry, the newest of the record or of its project when the answer was made, says since
 when to list what did. Addresses with tickets are left out: they are new in every answer. A change
 takes the ETag of the nearest record that its address names and GET answers: that of
-`images/{image}` for `images/{image}/tags/{key}`.
+`images/{image}` for `images/{image}/tags/{key}`. A change that answers with the record answers with
+its new ETag.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
 from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from ..core import policy
 from ..db import tables as t
 from ..errors import BadInput, CidError, Conflict, NotAllowed
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from .base import Ask
 
 TOLD = 20  # entries of a Conflict, the newest
+NAMED = 3  # of them in its message
 LONGEST = 2000  # characters of an entry's detail that are told
 TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*')
 OURS = re.compile(r"([0-9a-f]{16})-([0-9]{1,19})")
@@ -58,6 +62,7 @@ class Tagged:
 
     path: str
     get: Callable[..., Any]
+    answer: type[BaseModel]
     names: tuple[str, ...]  # the path's parameters; the last one is the record's
     passing: tuple[str, ...] = ()
 
@@ -65,10 +70,20 @@ class Tagged:
         """Return which record it is: ("image", "<uid>")."""
         return (self.names[-1], path[self.names[-1]]) if self.names else ("", "")
 
+    def told_by(self, answer: type[BaseModel] | None) -> bool:
+        """Return whether an answer of this model says all that GET would say."""
+        return answer is not None and issubclass(answer, self.answer)
+
 
 def made(ask: Ask, tagged: Tagged, path: dict[str, str], answer: Any) -> str:
     """Return the ETag of an answer that was just made."""
-    return f'"{_digest(ask, tagged, answer)}-{_position(ask.session, *tagged.subject(path))}"'
+    return f'"{_digest(ask, tagged, answer)}-{_position(ask, *tagged.subject(path))}"'
+
+
+def later(etag: str, entry: int | None) -> str:
+    """Return the ETag of a state that is the work of this journal entry, known after its commit."""
+    digest, _, position = etag.strip('"').partition("-")
+    return f'"{digest}-{max(int(position), entry or 0)}"'
 
 
 def seen(header: str | None, etag: str) -> bool:
@@ -120,9 +135,15 @@ def _stale(
     if now in {_hash(tag) for tag in named}:
         return None
     since = [int(found[2]) for tag in named if (found := OURS.fullmatch(tag))]
-    changed = _changed(ask.session, *subject, max(since)) if since else []
-    who = f" by {changed[0]['person']} ({changed[0]['action']})" if changed else ""
-    return Conflict(f"this was changed{who} since you read it: read it again", changed)
+    changed = _changed(ask, *subject, max(since)) if since else []
+    return Conflict(f"this was changed{_who(changed)} since you read it: read it again", changed)
+
+
+def _who(changed: list[dict[str, Any]]) -> str:
+    """Return the newest few of them, such as " by ana (rename), ben (tag)"."""
+    told = list(dict.fromkeys(f"{one['person']} ({one['action']})" for one in changed))
+    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    return f" by {', '.join(told[:NAMED])}{more}" if told else ""
 
 
 def _hold(session: Session, kind: str, name: str) -> None:
@@ -133,29 +154,34 @@ def _hold(session: Session, kind: str, name: str) -> None:
         session.execute(held.with_for_update(key_share=True))
 
 
-def _position(session: Session, kind: str, name: str) -> int:
+def _position(ask: Ask, kind: str, name: str) -> int:
     if not kind:  # a list that all share: nothing is told of who changed it
         return 0
-    newest = select(func.max(t.Journal.id))
-    about = t.Journal.subject == f"{kind}:{name}"[:160]
-    places = [session.scalar(newest.where(about))]
+    newest = select(func.max(t.Journal.id)).where(_readable(ask))
+    about = _about(kind, name)
+    places = [ask.session.scalar(newest.where(about))]
     project = _project(kind, name)
     if project is not None:
-        places.append(session.scalar(newest.where(t.Journal.project_id == project)))
+        places.append(ask.session.scalar(newest.where(t.Journal.project_id == project)))
     return max(place or 0 for place in places)
 
 
-def _changed(session: Session, kind: str, name: str, since: int) -> list[dict[str, Any]]:
+def _readable(ask: Ask) -> ColumnElement[bool]:
+    """Keep what the caller may hear of: a project renames the facility's values for itself."""
+    return t.Journal.project_id.is_(None) | policy.reachable(ask.actor, "viewer", t.Journal)
+
+
+def _changed(ask: Ask, kind: str, name: str, since: int) -> list[dict[str, Any]]:
     """Return what was done since, newest first: to it alone, or to many in its project."""
-    about = t.Journal.subject == f"{kind}:{name}"[:160]
+    about = _about(kind, name)
     project = _project(kind, name)
     many: ColumnElement[bool] = false()
     if project is not None:
         other = or_(*(t.Journal.subject.startswith(f"{kind}:") for kind in ALONE))
         many = and_(t.Journal.project_id == project, not_(other))
     chosen = select(t.Journal).where(t.Journal.id > since, or_(about, many))
-    chosen = chosen.where(t.Journal.action != "staff read")
-    found = session.scalars(chosen.order_by(t.Journal.id.desc()).limit(TOLD))
+    chosen = chosen.where(t.Journal.action != "staff read", _readable(ask))
+    found = ask.session.scalars(chosen.order_by(t.Journal.id.desc()).limit(TOLD))
     return [
         {
             "at": entry.at.isoformat(),
@@ -175,6 +201,12 @@ def _project(kind: str, name: str) -> Any:
     return select(project).where(column == name).scalar_subquery()
 
 
+def _about(kind: str, name: str) -> ColumnElement[bool]:
+    """Keep entries about one thing; a record has them as what it is, an image or a file."""
+    kinds = ("image", "file") if kind == "record" else (kind,)
+    return t.Journal.subject.in_([f"{one}:{name}"[:160] for one in kinds])
+
+
 def _short(detail: dict[str, Any]) -> dict[str, Any]:
     return detail if len(json.dumps(detail, default=str)) <= LONGEST else {}
 
@@ -190,7 +222,8 @@ def _digest(ask: Ask, tagged: Tagged, answer: Any) -> str:
             return [lasting(item) for item in value]
         return "" if isinstance(value, str) and value.startswith(ticket) else value
 
-    kept = {key: lasting(v) for key, v in answer.items() if key not in tagged.passing}
+    fields = tagged.answer.model_fields.keys() - set(tagged.passing)
+    kept = {key: lasting(value) for key, value in answer.items() if key in fields}
     text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

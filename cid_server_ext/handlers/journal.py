@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..core.life import history, undo
 from ..errors import NotFound
 from .base import Ask, CidHandler, endpoint
+from .paging import After, number, token
 
 
 class Asked(BaseModel):
@@ -19,7 +20,7 @@ class Asked(BaseModel):
     project: str | None = None
     about: str | None = Field(None, max_length=160)
     limit: int = Field(50, ge=1, le=history.PAGE)
-    after: int | None = Field(None, ge=0, lt=2**63)
+    after: After = None
 
 
 class Entry(BaseModel):
@@ -41,7 +42,7 @@ class Entries(BaseModel):
     """A page; pass `next` as `after` for the following one."""
 
     entries: list[Entry]
-    next: int | None
+    next: str | None
 
 
 class Undone(BaseModel):
@@ -59,9 +60,9 @@ class Journal(CidHandler):
     def get(self, ask: Ask) -> Entries:
         """In the caller's projects; staff see also what belongs to none."""
         q = ask.query
-        asked = history.Asked(q.project, q.about, q.after, q.limit)
+        asked = history.Asked(q.project, q.about, number(q.after), q.limit)
         steps, following = history.read(ask.session, ask.actor, asked)
-        return Entries(entries=[_shape(step) for step in steps], next=following)
+        return Entries(entries=[_shape(step) for step in steps], next=token(following))
 
 
 class Undo(CidHandler):

@@ -63,13 +63,14 @@ class Belongings(BaseModel):
 
 
 class Handover(BaseModel):
-    """Which projects and teams were given, and how many memberships ended."""
+    """Which projects and teams were given, how many memberships ended, and requests with them."""
 
     person: str
     to: str
     projects: list[str]
     teams: list[str]
     ended: int
+    withdrawn: int
 
 
 class HasWhat(CidHandler):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..core.catalog import notes
 from ..db import tables as t
 from .base import Ask, CidHandler, endpoint
+from .paging import After, number, token
 
 
 class About(BaseModel):
@@ -16,7 +17,7 @@ class About(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     about: str = Field(max_length=200)
-    after: int | None = Field(None, ge=0, lt=2**63)
+    after: After = None
 
 
 class NewNote(BaseModel):
@@ -49,7 +50,7 @@ class Notes(BaseModel):
     """A page, oldest first; pass `next` as `after` for the following one."""
 
     notes: list[Note]
-    next: int | None
+    next: str | None
 
 
 class Removed(BaseModel):
@@ -64,9 +65,9 @@ class AllNotes(CidHandler):
     @endpoint("Notes about something", who="viewer", query=About, answer=Notes)
     def get(self, ask: Ask) -> Notes:
         """Oldest first."""
-        rows = notes.listing(ask.session, ask.actor, ask.query.about, ask.query.after)
+        rows = notes.listing(ask.session, ask.actor, ask.query.about, number(ask.query.after))
         more = len(rows) == notes.PAGE
-        return Notes(notes=[_shape(row) for row in rows], next=rows[-1].id if more else None)
+        return Notes(notes=[_shape(row) for row in rows], next=token(rows[-1].id if more else None))
 
     @endpoint("Write a note", who="annotator", body=NewNote, answer=Note, status=201)
     def post(self, ask: Ask) -> Note:

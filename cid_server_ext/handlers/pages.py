@@ -17,6 +17,7 @@ from jupyter_server.base.handlers import JupyterHandler
 from ..core import policy
 from ..core.catalog import images, projects
 from ..core.ledger.allocations import human
+from ..core.people import requests
 from ..core.runs import runs
 from ..core.search.find import IMAGES, Asked
 from ..db import tables as t
@@ -83,14 +84,20 @@ class Page(JupyterHandler):
 
 
 class Home(Page):
-    """The projects one reaches."""
+    """The projects one reaches, what became of one's requests, and how many wait for staff."""
 
     template = "home.html"
 
     def facts(self, ask: Ask) -> dict[str, Any]:
         """By name."""
         rows = projects.listing(ask.session, ask.actor)
-        return {"projects": project_shapes.several(ask, rows), "actor": ask.actor}
+        waiting, mine = requests.news(ask.session, ask.actor)
+        return {
+            "projects": project_shapes.several(ask, rows),
+            "actor": ask.actor,
+            "waiting": waiting,
+            "requests": mine,
+        }
 
 
 class Project(Page):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from ..core import policy
 from ..core.people import members
 from ..db import tables as t
 from . import project_shapes, shapes
 from .base import Ask, CidHandler, endpoint
+from .reading import Moment
 
 
 class PutMember(BaseModel):
@@ -18,7 +17,7 @@ class PutMember(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     role: str
-    ends_at: AwareDatetime | None = None
+    ends_at: Moment | None = None
 
 
 class WhoAmI(CidHandler):
@@ -45,8 +44,8 @@ class Member(CidHandler):
     @endpoint("Give a person a role", who="manager", body=PutMember, answer=project_shapes.Project)
     def put(self, ask: Ask, project: str, person: str) -> project_shapes.Project:
         """Replace an earlier role."""
-        ends_at = ask.body.ends_at and ask.body.ends_at.astimezone(dt.UTC)
-        members.put_member(ask.session, ask.actor, project, person, ask.body.role, ends_at)
+        new = ask.body
+        members.put_member(ask.session, ask.actor, project, person, new.role, new.ends_at)
         return _project(ask, project)
 
     @endpoint("End a person's membership", who="manager", answer=project_shapes.Project)

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from ..core import policy
 from ..core.catalog import projects
+from ..core.ledger import allocations
 from ..core.people import members
 from ..db import tables as t
 from .base import Ask
@@ -31,11 +32,14 @@ class Dataset(BaseModel):
 
 
 class Allocation(BaseModel):
-    """Bytes."""
+    """Bytes; `state` is ok, warning (past `soft`) or full."""
 
     limit: int
+    soft: int | None
     used: int
     reserved: int
+    free: int
+    state: str
 
 
 class Project(BaseModel):
@@ -89,7 +93,14 @@ def several(ask: Ask, rows: Sequence[t.Project]) -> list[Project]:
 
 def allocation(row: t.Allocation) -> Allocation:
     """Fill an allocation."""
-    return Allocation(limit=row.limit, used=row.used, reserved=row.reserved)
+    return Allocation(
+        limit=row.limit,
+        soft=row.soft,
+        used=row.used,
+        reserved=row.reserved,
+        free=allocations.room(row),
+        state=allocations.state(row),
+    )
 
 
 def dataset(row: t.Dataset) -> Dataset:

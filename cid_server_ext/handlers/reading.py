@@ -7,13 +7,14 @@ without NUL and without half a surrogate pair.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn, get_args, get_origin
+from typing import Annotated, Any, NoReturn, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ValidationError
 
 from ..errors import BadInput
 
@@ -21,6 +22,16 @@ DEEPEST = 64  # levels of a JSON document
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 UNFIT = re.compile(r"[\x00\ud800-\udfff]")
 SHOWN = 80  # characters of a field's name in a message
+
+
+def _utc(moment: dt.datetime) -> dt.datetime:
+    try:
+        return moment.astimezone(dt.UTC)
+    except OverflowError:
+        raise ValueError("a moment between the years 1 and 9999 in UTC is needed") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]  # with its time zone; read as UTC
 
 
 def document(raw: bytes) -> Any:

@@ -12,6 +12,7 @@ from ..core import policy
 from ..core.people import requests
 from ..db import tables as t
 from .base import Ask, CidHandler, endpoint
+from .paging import After, number, token
 
 Size = Annotated[int, Field(ge=0, lt=2**60)]  # bytes
 People = Annotated[list[str], Field(max_length=100)]
@@ -67,7 +68,7 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
     state: Literal["asked", "approved", "refused", "withdrawn"] | None = None
     limit: int = Field(50, ge=1, le=requests.PAGE)
-    after: int | None = Field(None, ge=0, lt=2**63)
+    after: After = None
 
 
 class Request(BaseModel):
@@ -94,7 +95,7 @@ class AllRequests(BaseModel):
     """A page; pass `next` as `after` for the following one."""
 
     requests: list[Request]
-    next: int | None
+    next: str | None
 
 
 class Requests(CidHandler):
@@ -104,9 +105,13 @@ class Requests(CidHandler):
     def get(self, ask: Ask) -> AllRequests:
         """For staff everybody's requests, newest first."""
         q = ask.query
-        rows = requests.listing(ask.session, ask.actor, state=q.state, limit=q.limit, after=q.after)
+        rows = requests.listing(
+            ask.session, ask.actor, state=q.state, limit=q.limit, after=number(q.after)
+        )
         more = len(rows) == q.limit
-        return AllRequests(requests=[_request(r) for r in rows], next=rows[-1].id if more else None)
+        return AllRequests(
+            requests=[_request(r) for r in rows], next=token(rows[-1].id if more else None)
+        )
 
     @endpoint("Ask for a project", who="person", body=NewRequest, answer=Request, status=201)
     def post(self, ask: Ask) -> Request:

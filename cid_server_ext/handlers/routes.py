@@ -85,6 +85,7 @@ TABLE: dict[str, type[CidHandler]] = {
     "images": images.Images,
     "images/{image}": images.Image,
     "images/{image}/tags/{key}": tags.ImageTag,
+    "records/{record}": search.OneRecord,
     "records/{record}/tags/{key}": tags.RecordTag,
     "annotations": annotations.Annotations,
     "terms": vocabulary.FacilityTerms,
@@ -99,6 +100,7 @@ TABLE: dict[str, type[CidHandler]] = {
     "sheets/apply": sheets.ApplySheet,
     "images/{image}/lineage": images.Lineage,
     "files/{file}": images.File,
+    "files/{file}/tags/{key}": tags.FileTag,
     "templates": templates.Templates,
     "templates/{template}": templates.Template,
     "runs": runs.Runs,
@@ -146,7 +148,9 @@ def tagged(path: str) -> Tagged | None:
         declared: Endpoint | None = getattr(getattr(TABLE.get(path), "get", None), "endpoint", None)
         if declared is not None and declared.tagged:
             names = tuple(re.findall(r"{(\w+)}", path))
-            return Tagged(path, TABLE[path].get.__wrapped__, names, declared.passing)  # type: ignore[attr-defined]
+            get = TABLE[path].get.__wrapped__  # type: ignore[attr-defined]
+            assert declared.answer is not None
+            return Tagged(path, get, declared.answer, names, declared.passing)
         path = path.rpartition("/")[0]
     return None
 

@@ -103,7 +103,7 @@ class Runs(BaseModel):
     """Runs; pass `next` as `after` for older ones."""
 
     runs: list[Run]
-    next: int | None
+    next: str | None
 
 
 class Batch(BaseModel):

@@ -12,6 +12,7 @@ from ..errors import BadInput
 from . import run_shapes, shapes
 from .base import Ask, CidHandler, endpoint
 from .deposits import LISTED, Declared
+from .paging import After, number, token
 
 
 class Submit(BaseModel):
@@ -31,7 +32,7 @@ class Asked(BaseModel):
     batch: str | None = None
     project: str | None = None
     limit: int = Field(50, ge=1, le=200)
-    after: int | None = Field(None, ge=0)
+    after: After = None
 
 
 class Told(BaseModel):
@@ -63,11 +64,11 @@ class Runs(CidHandler):
             batch=q.batch,
             project=q.project,
             limit=q.limit,
-            after=q.after,
+            after=number(q.after),
         )
         more = q.batch is None and len(rows) == q.limit
         return run_shapes.Runs(
-            runs=run_shapes.several(ask, rows), next=rows[-1].id if more else None
+            runs=run_shapes.several(ask, rows), next=token(rows[-1].id if more else None)
         )
 
     @endpoint("Run a template", who="contributor", body=Submit, answer=run_shapes.Batch, status=201)

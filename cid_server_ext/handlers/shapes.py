@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from ..core import policy
 from ..core.catalog import shown
+from ..core.catalog.shown import Tag
 from ..core.ledger import allocations
 from ..db import tables as t
 from ..storage.roots import staging_prefix
@@ -32,19 +33,6 @@ class Who(BaseModel):
     writes: bool
     run: str | None
     home: str
-
-
-class Tag(BaseModel):
-    """One typed value and where it came from; `link` is an identifier's or concept's address."""
-
-    key: str
-    value: str
-    number: float | None
-    unit: str
-    kind: str
-    source: str
-    set_by: str
-    link: str
 
 
 class Row(BaseModel):
@@ -262,9 +250,5 @@ def _uids(ask: Ask, record: type[Any], ids: set[int]) -> dict[int, str]:
 
 
 def tags_of(ask: Ask, records: Sequence[t.Record]) -> dict[int, list[Tag]]:
-    """Fill the tags of records, in as many queries for all of them as for one."""
-    found = shown.tags(ask.session, [record.id for record in records])
-    return {
-        record: [Tag.model_validate(tag, from_attributes=True) for tag in tags]
-        for record, tags in found.items()
-    }
+    """Return the tags of records, in as many queries for all of them as for one."""
+    return shown.tags(ask.session, [record.id for record in records])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from ..core import policy
 from ..core.catalog import images, tags
+from ..db import tables as t
 from . import shapes
 from .base import Ask, CidHandler, endpoint
+from .search import RecordRow, record_row
 from .vocabulary import Given, given
 
 
@@ -24,17 +27,16 @@ class Told(BaseModel):
     similar: dict[str, list[str]]
 
 
-class Tagged(Told):
-    """A record's tags."""
-
-    record: str
-    name: str
-    kind: str
-    tags: list[shapes.Tag]
+class Tagged(Told, RecordRow):
+    """A record with its tags."""
 
 
 class TaggedImage(Told, shapes.Image):
     """An image with its tags."""
+
+
+class TaggedFile(Told, shapes.File):
+    """A file with its tags."""
 
 
 class RecordTag(CidHandler):
@@ -67,17 +69,33 @@ class ImageTag(CidHandler):
         return TaggedImage(**_fresh(ask, image).model_dump(), **_told(done))
 
 
+class FileTag(CidHandler):
+    """files/{file}/tags/{key}."""
+
+    @endpoint("Tag a file", who="annotator", body=Value, answer=TaggedFile)
+    def put(self, ask: Ask, file: str, key: str) -> TaggedFile:
+        """As records/{record}/tags/{key}; answers with the file."""
+        done = tags.put(ask.session, ask.actor, file, key, _values(ask))
+        return TaggedFile(**_fresh_file(ask, file).model_dump(), **_told(done))
+
+    @endpoint("Take a tag off", who="annotator", answer=TaggedFile)
+    def delete(self, ask: Ask, file: str, key: str) -> TaggedFile:
+        """404 when it is not there."""
+        done = tags.remove(ask.session, ask.actor, file, key)
+        return TaggedFile(**_fresh_file(ask, file).model_dump(), **_told(done))
+
+
 def _values(ask: Ask) -> list:  # type: ignore[type-arg]
     value = ask.body.value
     return [given(one) for one in value] if isinstance(value, list) else [given(value)]
 
 
 def _tagged(ask: Ask, done: tags.Tagged) -> Tagged:
-    record = done.record
+    uid = done.record.uid
     ask.session.flush()
-    ask.session.refresh(record, ["tags"])
-    shown = shapes.tags_of(ask, [record])[record.id]
-    return Tagged(record=record.uid, name=record.name, kind=record.kind, tags=shown, **_told(done))
+    ask.session.expire_all()
+    row = record_row(ask, policy.find(ask.session, ask.actor, t.Record, uid))
+    return Tagged(**row.model_dump(), **_told(done))
 
 
 def _told(done: tags.Tagged) -> dict[str, dict[str, str] | dict[str, list[str]]]:
@@ -91,3 +109,9 @@ def _fresh(ask: Ask, uid: str) -> shapes.Image:
     ask.session.flush()
     ask.session.expire_all()
     return shapes.image(ask, images.get(ask.session, ask.actor, uid))
+
+
+def _fresh_file(ask: Ask, uid: str) -> shapes.File:
+    ask.session.flush()
+    ask.session.expire_all()
+    return shapes.file(ask, policy.find(ask.session, ask.actor, t.File, uid))

@@ -6,12 +6,13 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..core import policy
 from ..core.people import teams
 from ..db import tables as t
 from .base import Ask, CidHandler, endpoint
+from .reading import Moment
 
 
 class PutTeamMember(BaseModel):
@@ -19,7 +20,7 @@ class PutTeamMember(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     role: Literal["leader", "member"] = "member"
-    ends_at: AwareDatetime | None = None
+    ends_at: Moment | None = None
 
 
 class ChangeTeam(BaseModel):
@@ -88,8 +89,7 @@ class PlaceInTeam(CidHandler):
     def put(self, ask: Ask, team: str, person: str) -> Team:
         """Leaders add members; staff makes leaders."""
         new = ask.body
-        ends_at = new.ends_at and new.ends_at.astimezone(dt.UTC)
-        row = teams.put_member(ask.session, ask.actor, team, person, new.role, ends_at)
+        row = teams.put_member(ask.session, ask.actor, team, person, new.role, new.ends_at)
         ask.session.flush()
         return _teams(ask, [row])[0]
 

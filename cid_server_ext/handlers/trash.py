@@ -8,7 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..core.catalog import records
 from ..core.life import purge, trash
+from ..db import tables as t
+from . import shapes
 from .base import Ask, CidHandler, endpoint
+from .paging import After, number, token
 
 
 class ThrowAway(BaseModel):
@@ -20,19 +23,21 @@ class ThrowAway(BaseModel):
 
 
 class OfProject(BaseModel):
-    """Whose trash."""
+    """Whose trash; `after` is an earlier `next`."""
 
     model_config = ConfigDict(extra="forbid")
     project: str
+    after: After = None
 
 
 class Piece(BaseModel):
-    """A record in the trash."""
+    """A record in the trash; an image has a thumbnail while its bytes are there."""
 
     uid: str
     name: str
     kind: str
     dataset: str
+    thumbnail: str | None
 
 
 class Thrown(BaseModel):
@@ -52,9 +57,10 @@ class Thrown(BaseModel):
 
 
 class AllThrown(BaseModel):
-    """A project's trash, newest first."""
+    """A page of a project's trash, newest first; pass `next` as `after` for the following one."""
 
     trash: list[Thrown]
+    next: str | None
 
 
 class Trash(CidHandler):
@@ -63,14 +69,15 @@ class Trash(CidHandler):
     @endpoint("What lies in the trash", who="viewer", query=OfProject, answer=AllThrown)
     def get(self, ask: Ask) -> AllThrown:
         """Of a project, newest first."""
-        held = trash.listing(ask.session, ask.actor, ask.query.project)
-        return AllThrown(trash=[thrown(one) for one in held])
+        held = trash.listing(ask.session, ask.actor, ask.query.project, number(ask.query.after))
+        more = held[-1].trash.id if len(held) == trash.PAGE else None
+        return AllThrown(trash=[thrown(ask, one) for one in held], next=token(more))
 
     @endpoint("Throw away", who="contributor", body=ThrowAway, answer=Thrown, status=201)
     def post(self, ask: Ask) -> Thrown:
         """Hidden at once; it comes back as it was for 30 days."""
         row = trash.throw(ask.session, ask.actor, ask.body.records, ask.body.datasets)
-        return thrown(trash.look(ask.session, row))
+        return thrown(ask, trash.look(ask.session, row))
 
 
 class Restore(CidHandler):
@@ -91,7 +98,7 @@ class OneTrash(CidHandler):
         return _purged(ask, trash)
 
 
-def thrown(held: trash.Held) -> Thrown:
+def thrown(ask: Ask, held: trash.Held) -> Thrown:
     """Fill what one step threw away."""
     row = held.trash
     return Thrown(
@@ -102,21 +109,30 @@ def thrown(held: trash.Held) -> Thrown:
         state=row.state,
         nbytes=row.nbytes,
         records=held.records,
-        first=[
-            Piece(uid=r.uid, name=r.name, kind=r.kind, dataset=r.dataset.path) for r in held.first
-        ],
+        first=[_piece(ask, record) for record in held.first],
         datasets=held.datasets,
         created_at=row.created_at,
         purge_at=row.purge_at,
     )
 
 
+def _piece(ask: Ask, record: t.Record) -> Piece:
+    pictured = isinstance(record, t.Image) and record.prefix
+    return Piece(
+        uid=record.uid,
+        name=record.name,
+        kind=record.kind,
+        dataset=record.dataset.path,
+        thumbnail=shapes.address(ask, record.prefix, "thumbnail.png") if pictured else None,
+    )
+
+
 def _restored(ask: Ask, uid: str) -> Thrown:
     held = trash.look(ask.session, trash.restore(ask.session, ask.actor, uid))
-    return thrown(held)
+    return thrown(ask, held)
 
 
 def _purged(ask: Ask, uid: str) -> Thrown:
     row = purge.now(ask.session, ask.actor, uid)
     ask.after.append(ask.services.purger.soon)
-    return thrown(trash.look(ask.session, row))
+    return thrown(ask, trash.look(ask.session, row))

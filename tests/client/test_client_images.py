@@ -148,6 +148,11 @@ def test_a_project_tells_its_room(catalog: cid.Catalog) -> None:
     assert "30 B of 100 B" in project._repr_html_()
 
 
+def test_the_trash_is_read_to_its_end(catalog: cid.Catalog, tiny: Tiny) -> None:
+    tiny.thrown = 5  # two on a page
+    assert [one.uid for one in catalog.project("demo").trash] == ["t4", "t3", "t2", "t1", "t0"]
+
+
 def test_a_template_shows_its_parameters(catalog: cid.Catalog) -> None:
     sigma = {"type": "number", "default": 1.0, "minimum": 0, "maximum": None, "help": "<i>blur"}
     record = {

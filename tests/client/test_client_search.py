@@ -80,3 +80,11 @@ def test_the_gallery_shows_pictures_and_escapes_names(many: Tiny, catalog: cid.C
     assert "<script>" not in html
     assert "&lt;script&gt;alert(1)" in html
     assert "and more" in html
+
+
+def test_what_is_typed_can_go_on(tiny: Tiny, catalog: cid.Catalog) -> None:
+    [offer] = catalog.complete("x ce")
+    assert (offer.text, offer.start, offer.count) == ("cell_type:", 2, None)
+    assert tiny.seen[-1].path.endswith("search/complete?q=x+ce")
+    [tag] = catalog.top(5)
+    assert (tag.key, tag.value, tag.count) == ("Cell type", "HeLa", 1)

@@ -47,6 +47,7 @@ class Tiny:
     work: dict[str, Any] = field(default_factory=dict)
     deposits: dict[str, dict[str, Any]] = field(default_factory=dict)
     tickets: dict[str, tuple[Path, str]] = field(default_factory=dict)
+    thrown: int = 0  # how many lie in the trash, two on a page
     outages: int = 0  # answers of 503 still to give
     import_states: list[dict[str, Any]] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
@@ -100,6 +101,11 @@ class Tiny:
         more = start + limit < len(found)
         page = [self.row(image) for image in found[start : start + limit]]
         return {"images": page, "next": start + limit if more else None}
+
+    def trash(self, body: Any, query: dict[str, str]) -> Any:
+        number = int(query.get("after", self.thrown))
+        page = [{**THROWN, "uid": f"t{n}"} for n in range(number - 1, max(number - 3, -1), -1)]
+        return {"trash": page, "next": str(number - 2) if number > 2 else None}
 
     def put_tag(self, uid: str, key: str, body: Any, query: dict[str, str]) -> Any:
         self.drop_tag(uid, key, body, query)
@@ -197,6 +203,7 @@ USAGE = {
     "warning": None, "datasets": [], "people": [], "series": [], "project": "demo", "title": "Demo",
     "team": "lab", "drift": 0, "disk_drift": None, "saves": None, "leads": False,
 }  # fmt: skip
+OFFER = {"text": "cell_type:", "label": "Cell type", "start": 2, "count": None}
 FACET = {"key": "Cell type", "values": [{"value": "HeLa", "count": 1}], "numbers": []}
 
 
@@ -216,9 +223,12 @@ ROUTES: list[tuple[str, str, Callable[..., Any]]] = [
     ("GET", "projects/demo/usage", always(USAGE)),
     ("GET", "search/count", lambda tiny, body, query: {"count": len(tiny.images)}),
     ("GET", "search/facets", always({"facets": [FACET]})),
+    ("GET", "search/complete", always({"completions": [OFFER]})),
+    ("GET", "search/top", always({"tags": [{"key": "Cell type", "value": "HeLa", "count": 1}]})),
     ("POST", "annotations", always(ANNOTATED)),
     ("GET", "journal", always({"entries": [ENTRY], "next": None})),
     ("POST", "journal/1/undo", always({"undone": 1})),
+    ("GET", "trash", Tiny.trash),
     ("POST", "trash", always(THROWN)),
     ("POST", "trash/t/restore", always({**THROWN, "state": "restored"})),
     ("GET", "sheets", always("a sheet")),

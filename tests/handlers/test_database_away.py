@@ -22,6 +22,7 @@ from sqlalchemy import text
 
 from cid_server_ext.db.session import Sessions, connect, migrate, open_database
 
+pytestmark = pytest.mark.postgresql
 CLIENTS = 20
 SAFE = "fsync=off full_page_writes=off shared_buffers=32MB max_connections=30"
 

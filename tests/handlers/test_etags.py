@@ -13,6 +13,7 @@ from live import Live
 from processes import STAFF
 from test_matrix import ROWS
 
+from cid_server_ext.core.people import members
 from cid_server_ext.handlers import etags
 from cid_server_ext.handlers.routes import Operation, operations, tagged
 
@@ -124,6 +125,40 @@ def test_twenty_taggers_at_once_all_succeed(live: Live, made: world.World) -> No
     assert {tag["key"] for tag in tags} >= set(keys)
 
 
+def test_what_one_did_oneself_is_seen_by_its_answer(live: Live, made: world.World) -> None:
+    tag = f"images/{made.image}/tags/Staining"
+    etag = read(live, f"images/{made.image}")
+    for value in ("DAPI", "GFP", "GFP"):
+        seen = {"If-Match": etag}
+        answer = live.service.ask("PUT", tag, "annotator", json={"value": value}, headers=seen)
+        assert answer.status_code == 200, answer.text
+        etag = answer.headers["ETag"]
+    assert rename(live, made.image, "a", etag, "contributor").is_success
+    assert rename(live, made.image, "b", who="manager").is_success
+    answer = rename(live, made.image, "unseen", etag, "annotator")
+    assert answer.status_code == 403
+    answer = rename(live, made.image, "unseen", etag)
+    told = [(one["person"], one["action"]) for one in answer.json()["changed"]]
+    assert told == [("manager", "rename"), ("contributor", "rename")]
+    assert "by manager (rename), contributor (rename) since" in answer.json()["message"]
+
+
+def test_any_record_is_tagged_as_it_was_seen(live: Live, made: world.World) -> None:
+    for uid in (made.image, made.file):
+        address = f"records/{uid}"
+        etag = read(live, address)
+        put = {"json": {"value": "DAPI"}, "headers": {"If-Match": etag}}
+        first = live.service.ask("PUT", f"{address}/tags/Staining", "annotator", **put)
+        assert first.status_code == 200, first.text
+        assert first.headers["ETag"] == read(live, address) != etag
+        refused = live.service.ask("PUT", f"{address}/tags/Staining", "manager", **put)
+        assert (refused.status_code, refused.json()["error"]) == (409, "Conflict")
+        assert [one["person"] for one in refused.json()["changed"]] == ["annotator"]
+        assert first.json()["uid"] == uid
+        seen = live.service.ask("GET", address, "viewer").json()
+        assert "DAPI" in [tag["value"] for tag in seen["tags"]]
+
+
 def test_a_star_matches_what_is_there(live: Live, made: world.World) -> None:
     assert rename(live, made.image, "whatever it was", "*").status_code == 200
     assert rename(live, made.image[::-1], "nothing", "*").status_code == 404
@@ -194,6 +229,39 @@ def test_an_etag_tells_nothing_of_other_projects(live: Live, made: world.World) 
     assert read(live, f"images/{made.image}") == before
 
 
+def test_what_a_project_does_with_the_facilitys_values_is_told_to_no_other(live: Live) -> None:
+    with live.sessions.begin() as session:
+        mine = world.make(session, f"etag-{next(unique)}")
+    with live.sessions.begin() as session:
+        theirs = world.make(session, f"etag-{next(unique)}")
+        members.put_member(session, world.STAFF, mine.project, "me", "manager")
+        members.put_member(session, world.STAFF, theirs.project, "they", "manager")
+
+    def ask(method: str, path: str, who: str, **more: Any) -> httpx.Response:
+        answer = live.service.ask(method, path, who, **more)
+        assert answer.status_code in (200, 409), answer.text
+        return answer
+
+    def rename(who: str, word: str, project: str, **more: Any) -> httpx.Response:
+        values = ask("GET", f"{term}/values", who, params={"q": word}).json()["values"]
+        body = {"to": f"{word} 2", "project": project}
+        address = f"{term}/values/{values[0]['uid']}/rename"
+        return ask("POST", address, who, json=body, **more)
+
+    listed = ask("GET", "terms", "me").json()["terms"]
+    term = f"terms/{next(one['uid'] for one in listed if one['key'] == 'Cell type')}"
+    for who, made, word in (("me", mine, "plain"), ("they", theirs, "private")):
+        ask("PUT", f"images/{made.image}/tags/Cell type", who, json={"value": word})
+    before = read(live, term, "me")
+    rename("they", "private", theirs.project)
+    assert read(live, term, "me") == before
+    stale = {"If-Match": '"0123456789abcdef-0"'}
+    answer = rename("me", "plain", mine.project, headers=stale)
+    assert answer.status_code == 409
+    assert "private" not in answer.text
+    assert "they" not in [one["person"] for one in answer.json()["changed"]]
+
+
 def test_an_import_is_no_change_of_the_projects_own(live: Live, made: world.World) -> None:
     before = read(live, f"projects/{made.project}")
     files = {"files": [{"path": "a.tif", "nbytes": 1000}]}
@@ -210,6 +278,27 @@ def test_staff_reading_twice_sees_one_state(live: Live, made: world.World) -> No
     etag = read(live, f"images/{made.image}", STAFF)
     assert read(live, f"images/{made.image}", STAFF).split("-")[0] == etag.split("-")[0]
     assert rename(live, made.image, "by staff", etag, STAFF).status_code == 200
+
+
+def test_head_answers_as_get_does_without_a_body(live: Live, made: world.World) -> None:
+    with live.sessions.begin() as session:
+        made = world.organise(session, made)
+    wrong = []
+    for operation in operations():
+        if operation.method != "GET":
+            continue
+        path, _ = ROWS["GET", operation.path](made)
+        for who in ("manager", "stranger", f"run:{made.run_token}", None):
+            answers = [live.service.ask(verb, path, who) for verb in ("GET", "HEAD")]
+            told = [
+                (a.status_code, a.headers["Content-Type"], a.headers.get("ETag")) for a in answers
+            ]
+            if told[0] != told[1] or answers[1].content:
+                wrong.append((path, who, told))
+    assert not wrong
+    seen = {"If-None-Match": read(live, f"images/{made.image}")}
+    answer = live.service.ask("HEAD", f"images/{made.image}", "manager", headers=seen)
+    assert (answer.status_code, answer.content) == (304, b"")
 
 
 CHANGES = [o for o in operations() if o.method != "GET" and tagged(o.path) is not None]
@@ -236,7 +325,12 @@ def test_every_change_of_a_record_heeds_what_was_seen(live: Live, operation: Ope
     stale = change('"0123456789abcdef-1"')
     assert (stale.status_code, stale.json()["error"]) == (409, "Conflict")
     assert isinstance(stale.json()["changed"], list)
-    assert change(etag).status_code == operation.endpoint.status
+    done = change(etag)
+    assert done.status_code == operation.endpoint.status
+    told = operation.method != "POST" and found.told_by(operation.endpoint.answer)
+    assert ("ETag" in done.headers) == told
+    if told:
+        assert done.headers["ETag"] == read(live, record, who)
 
 
 def test_every_record_that_can_change_is_held_while_it_does() -> None:

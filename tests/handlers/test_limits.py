@@ -68,3 +68,21 @@ def test_an_upload_is_cut_at_what_was_reserved(live: Live) -> None:
         assert sum(sent) < 200 << 20
     assert live.service.staged() in ([], [opened.json()["uid"]])
     assert httpx.put(url, content=b"x", headers={"Content-Digest": digest}).status_code == 201
+
+
+def test_a_run_token_that_opens_nothing_has_no_large_body_read(live: Live) -> None:
+    sent: list[int] = []
+
+    def sheet() -> Iterator[bytes]:
+        for _ in range(24):
+            sent.append(1 << 20)
+            yield b" " * (1 << 20)
+
+    headers = {"Authorization": "CID-Run nobody", "Content-Length": str(24 << 20)}
+    url = f"{live.service.url}api/v1/sheets/preview"
+    try:
+        answer = httpx.post(url, content=sheet(), headers=headers, timeout=60)
+        assert (answer.status_code, answer.json()["error"]) == (401, "NotLoggedIn")
+    except httpx.TransportError:  # the line was cut while we were sending
+        pass
+    assert sum(sent) < 24 << 20

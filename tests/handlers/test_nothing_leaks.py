@@ -79,7 +79,7 @@ QUERIES: dict[str, list[dict[str, str]]] = {
     "search/top": [{"limit": "100"}],
     "runs": [{}, {"batch": "{batch}"}, {"project": "{project}"}],
     "requests": [{}, {"state": "asked"}],
-    "projects/{project}/usage": [{}],
+    "projects/{project}/usage": [{}, {"dataset": "{dataset}"}],
     "projects/{project}/card": [{}],
     "notes": [
         {"about": "project:{project}"},

@@ -46,6 +46,21 @@ def test_what_an_operation_may_answer_is_said_for_each() -> None:
     assert "Retry-After" in image["get"]["responses"]["429"]["headers"]
 
 
+def test_every_page_says_alike_where_the_next_one_begins() -> None:
+    made = document()
+    text_or_null = [{"type": "null"}, {"type": "string"}]
+    pages = [s for s in made["components"]["schemas"].values() if "next" in s.get("properties", {})]
+    assert len(pages) > 6
+    for page in pages:
+        said = page["properties"]["next"]["anyOf"]
+        assert sorted(said, key=lambda one: one["type"]) == text_or_null, page["title"]
+    for path, verbs in made["paths"].items():
+        for given in verbs.get("get", {}).get("parameters", []):
+            if given["name"] == "after":
+                types = {one["type"] for one in given["schema"]["anyOf"]}
+                assert types <= {"string", "null"}, path
+
+
 def test_conditions_are_there_where_they_are_heeded() -> None:
     paths = document()["paths"]
 

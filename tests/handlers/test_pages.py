@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
+from typing import Any
 
 import httpx
 import pytest
 import world
-from processes import Service, identity
+from processes import STAFF, Service, identity
 
 from cid_server_ext.db.session import Sessions
 
@@ -21,7 +23,7 @@ def made(service_database: Sessions) -> world.World:
         return world.make(session, f"shown-{next(unique)}")
 
 
-def page(service: Service, path: str, who: str | None) -> httpx.Response:
+def page(service: Service, path: str, who: Any) -> httpx.Response:
     return httpx.get(service.url + path, headers=identity(who), timeout=30)
 
 
@@ -40,6 +42,23 @@ def test_a_stranger_sees_what_an_absent_record_shows(
     assert answer.status_code == 404
     assert "NotFound" in answer.text
     assert made.project not in page(service, "", "stranger").text
+
+
+def test_the_first_page_says_what_waits_and_what_was_answered(service: Service) -> None:
+    name = f"asked-{next(unique)}"
+    body = {"name": name, "team": "asking", "limit": 1}
+    uid = service.ask("POST", "requests", name, json=body).json()["uid"]
+    mine = page(service, "", name).text
+    assert "waits for staff" in mine
+    assert "wait for an answer" not in mine
+    waiting = re.search(r"(\d+) requests? for a project waits?", page(service, "", STAFF).text)
+    assert waiting is not None
+    assert name not in page(service, "", "stranger").text
+    answer = service.ask("POST", f"requests/{uid}/refuse", STAFF, json={"reason": HOSTILE})
+    assert answer.status_code == 200
+    assert "refused: &lt;img src=x" in page(service, "", name).text
+    again = re.search(r"(\d+) requests? for a project waits?", page(service, "", STAFF).text)
+    assert (int(again[1]) if again else 0) == int(waiting[1]) - 1
 
 
 def test_nobody_is_sent_to_the_login(service: Service, made: world.World) -> None:

@@ -28,6 +28,7 @@ class Body(BaseModel):
     inner: Inner = Inner()
     free: dict[str, Any] = {}
     day: dt.date | None = None
+    until: reading.Moment | None = None
 
 
 class Query(BaseModel):
@@ -63,6 +64,8 @@ def test_json_is_read() -> None:
         ('{"share": 1e400}', "share"),
         ('{"share": "nan"}', "share"),
         ('{"share": "1"}', "share"),
+        ('{"until": "2026-11-21T00:00:00"}', "until"),
+        ('{"until": "9999-12-31T23:59:59-14:00"}', "until: a moment between the years 1 and 9999"),
         ('{"count": "1"}', "count"),
         ('{"count": true}', "count"),
         ('{"count": 9223372036854775808}', "count"),
@@ -204,7 +207,9 @@ def _opened(live: Live, method: str, path: str, *headers: str) -> socket.socket:
 def test_a_verb_that_is_not_served_says_which_are(live: Live) -> None:
     answer = live.service.ask("PUT", "whoami", "anyone", json={})
     assert (answer.status_code, answer.json()["error"]) == (405, "NotAllowed")
-    assert answer.headers["Allow"] == "GET, OPTIONS"
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+    answer = live.service.ask("HEAD", "trash/x/restore", "anyone")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, OPTIONS")
 
 
 @pytest.mark.parametrize("verb", ["GET", "POST", "DELETE"])

@@ -41,7 +41,7 @@ schema = schemathesis.openapi.from_dict(document())
 @pytest.mark.parametrize("operation", list(operations()), ids=lambda o: f"{o.method} {o.path}")
 def test_every_answer_is_one_that_was_promised(live: Live, operation: Operation) -> None:
     described = schema["/" + operation.path][operation.method]
-    names = _world(live)
+    names = _read_world(live) if operation.method == "GET" else _world(live)
     people = [f"run:{names['token']}"] if operation.endpoint.who == "run" else ["manager", STAFF]
     kinds = st.one_of(
         described.as_strategy(generation_mode=GenerationMode.POSITIVE),
@@ -67,6 +67,16 @@ def test_every_answer_is_one_that_was_promised(live: Live, operation: Operation)
         case.validate_response(answer, checks=CHECKS)
 
     try_it()
+
+
+_read: dict[str, dict[str, str]] = {}
+
+
+def _read_world(live: Live) -> dict[str, str]:
+    """Return a world that nobody changes, the same for all who only read."""
+    if live.database not in _read:
+        _read[live.database] = _world(live)
+    return _read[live.database]
 
 
 def _world(live: Live) -> dict[str, str]:

@@ -80,10 +80,16 @@ def test_a_query_is_annotated_and_a_dry_call_writes_nothing(service: Service, ma
         "set": {"Cell type": "HeLa"},
         "dry": True,
     }
-    dry = ok(service.ask("POST", "annotations", "annotator", json=body))
+    dry_answer = service.ask("POST", "annotations", "annotator", json=body)
+    dry = ok(dry_answer)
     assert (dry["changed"], dry["dry"]) == (2, True)
-    wet = ok(service.ask("POST", "annotations", "annotator", json=body | {"dry": False}))
+    wet_answer = service.ask("POST", "annotations", "annotator", json=body | {"dry": False})
+    wet = ok(wet_answer)
     assert wet["keys"]["Cell type"]["changed"] == 2
+    entry = wet_answer.headers["CID-Entry"]
+    ok(service.ask("POST", f"journal/{entry}/undo", "annotator"))
+    again = ok(service.ask("POST", "annotations", "annotator", json=body))
+    assert (again["changed"], "CID-Entry" in dry_answer.headers) == (2, False)
     both = body | {"records": [made.image]}
     assert refused(service.ask("POST", "annotations", "annotator", json=both)) == (400, "BadInput")
     many = {"records": ["x"] * 5001, "set": {"a": "b"}}

@@ -104,6 +104,16 @@ def test_the_plot_is_read_by_pointer_keys_and_as_a_table(show: Show) -> None:
     expect(days.nth(320)).to_contain_text(first.split(":")[0])
 
 
+def test_a_project_that_holds_nothing_has_a_plot_too(show: Show) -> None:
+    page, stage = show(Usage(pretend_usage.filled(), project="screen"), "usage")
+    first = {**stage.widget.shown["series"][0], "storage": 0, "archive": 0}
+    stage.widget.shown = {**stage.widget.shown, "series": [first]}
+    stage.widget.looked += 1
+    expect(page.get_by_role("slider")).to_have_attribute("aria-valuemax", "0")
+    assert page.locator(".cid-plot text").all_text_contents()[:2] == ["0 B", "1 B"]
+    assert "NaN" not in page.locator(".cid-plot").inner_html()
+
+
 def test_the_invoice_of_a_month_is_shown_opened_and_saved(show: Show, tmp_path: Path) -> None:
     page, stage = show(Usage(pretend_usage.filled()), "usage")
     bill = page.get_by_role("region", name="Invoice")
