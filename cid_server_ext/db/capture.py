@@ -30,6 +30,7 @@ Row = dict[str, Any]
 
 STATE = "capture"
 WRITTEN = "written"  # the number of the entry that holds the rows of the last commit
+SAID = "said"  # the number of its last entry, with rows or without
 COMMIT_LOCK = 0x636964  # "cid": PostgreSQL's advisory lock of those who write the journal
 BATCH = 400
 
@@ -70,6 +71,12 @@ def note(session: Session, entry: Row) -> None:
 def written(session: Session) -> int | None:
     """Return the entry that the session's last commit wrote for the rows it changed."""
     found: int | None = session.info.get(WRITTEN)
+    return found
+
+
+def said(session: Session) -> int | None:
+    """Return the last entry of the session's last commit, also where no row was journaled."""
+    found: int | None = session.info.get(SAID)
     return found
 
 
@@ -249,7 +256,10 @@ def _before_commit(session: Session) -> None:
     for number, entry in enumerate(capture.entries):
         mine = rows if number == 0 else []
         made = connection.execute(insert(Journal).values(**entry, rows=mine))
-        if mine and made.inserted_primary_key is not None:
+        if made.inserted_primary_key is None:
+            continue
+        session.info[SAID] = made.inserted_primary_key[0]
+        if mine:
             session.info[WRITTEN] = made.inserted_primary_key[0]
             mentions.write(connection, {made.inserted_primary_key[0]: told_of})
 

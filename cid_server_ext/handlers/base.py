@@ -101,6 +101,7 @@ class CidHandler(APIHandler):
         self.tagged = tagged
         self.came: list[bytes] = []
         self.wrote: int | None = None  # the journal's number of what this request changed
+        self.said: int | None = None  # and of the last entry that it made
         self.nbytes = 0
 
     @property
@@ -200,7 +201,7 @@ class CidHandler(APIHandler):
         if self.wrote is not None:
             self.set_header("CID-Entry", str(self.wrote))
         if answer.etag is not None:
-            self.set_header("ETag", etags.later(answer.etag, self.wrote))
+            self.set_header("ETag", etags.later(answer.etag, self.wrote or self.said))
         if answer.disposition is not None:
             self.set_header("Content-Disposition", answer.disposition)
         self.set_status(304 if answer.known else asked.status)
@@ -229,7 +230,8 @@ class CidHandler(APIHandler):
     ) -> Answer:
         headers, reads = self.request.headers, self.request.method in ("GET", "HEAD")
         if_match = None if reads else headers.get("If-Match")
-        ask.after.append(lambda: self._remember(ask))
+        if not reads:
+            ask.after.append(lambda: self._remember(ask))
         with etags.unchanged(ask, self, self.tagged, path, if_match):
             answer = function(ask, **path)
             if isinstance(answer, BaseModel):
@@ -247,7 +249,7 @@ class CidHandler(APIHandler):
         return Answer(body, etag, known)
 
     def _remember(self, ask: Ask) -> None:
-        self.wrote = capture.written(ask.session)
+        self.wrote, self.said = capture.written(ask.session), capture.said(ask.session)
 
     # --- refusals -----------------------------------------------------------------------------
 

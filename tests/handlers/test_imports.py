@@ -28,7 +28,8 @@ def project(service_database: Sessions) -> str:
 
 
 def allocation(service: Service, project: str) -> dict[str, int]:
-    return service.ask("GET", f"projects/{project}", STAFF).json()["allocation"]
+    told = service.ask("GET", f"projects/{project}", STAFF).json()["allocation"]
+    return {name: told[name] for name in ("limit", "used", "reserved")}
 
 
 def picture(folder: Path, name: str = "cells.tif", size: int = 300) -> Path:
