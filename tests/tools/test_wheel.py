@@ -37,7 +37,7 @@ absent = [n for n in ("sqlalchemy", "jupyter_server", "tornado", "anywidget", "p
           if importlib.util.find_spec(n)]
 asked = httpx.Client.send
 def said(self, request, **how):  # the test's service believes this header
-    request.headers["X-Test-User"] = json.dumps({"name": "clara"})
+    request.headers["X-Test-User"] = json.dumps({"name": "wheelwright"})
     return asked(self, request, **how)
 httpx.Client.send = said
 catalog = cid_client.connect(sys.argv[1], "a token")
@@ -107,7 +107,7 @@ def test_a_clean_environment_imports_it_and_speaks_to_a_service(
 ) -> None:
     body = {
         "name": "wheel-tests", "team": "wheel-team", "limit": 10**6,
-        "members": {"clara": "contributor"},
+        "members": {"wheelwright": "contributor"},
     }  # fmt: skip
     assert service.ask("POST", "projects", STAFF, json=body).status_code == 201
     python = clean(tmp_path / "clean", wheel, needed)
