@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadFile, CidError, Unavailable
-from ..storage import metadata, omezarr, thumbnails
+from ..storage import omezarr, thumbnails
 from ..storage.display import colour
 from ..storage.labels import as_labels
 from ..storage.layout import levels, planned_bytes
 from ..storage.readers import open_images
-from ..storage.source import Source, unreadable
+from ..storage.readers.metadata import clean
+from ..storage.readers.source import Source, unreadable
 from .limits import Limits, bind
 
 MESSAGE = 128 << 10  # bytes; a datagram is all or nothing
@@ -92,7 +93,7 @@ def _named(images: list[Source], path: Path) -> list[Source]:
         if suffix and stem.lower().endswith(suffix.lower()):
             stem = stem[: -len(suffix)]
             break
-    stem = metadata.clean(stem, 200) or "image"
+    stem = clean(stem, 200) or "image"
     if len(images) == 1:
         return [replace(images[0], name=stem)]
     scenes = [image.name for image in images]

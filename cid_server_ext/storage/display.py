@@ -8,7 +8,7 @@ import numpy as np
 import tensorstore as ts
 from numpy.typing import NDArray
 
-from .source import RGB, Channel
+from .readers.source import RGB, Channel
 
 PERCENTILES = (1.0, 99.8)
 # One channel is grey; several take the palette of Viv, in its order.

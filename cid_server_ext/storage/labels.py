@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import BadFile
 from .layout import layouts
 from .omezarr import read_ahead
-from .source import Source
+from .readers.source import Source
 
 LARGEST = int(np.iinfo(np.uint32).max)
 

@@ -25,7 +25,7 @@ from .layout import (
     whole_planes,
 )
 from .pyramid import halve
-from .source import Source, unreadable
+from .readers.source import Source, unreadable
 
 Array = NDArray[Any]
 Report = Callable[[float], None]

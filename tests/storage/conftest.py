@@ -14,8 +14,8 @@ from cid_server_ext.errors import BadFile
 from cid_server_ext.storage.layout import layouts
 from cid_server_ext.storage.omezarr import read_ahead
 from cid_server_ext.storage.readers import open_images
+from cid_server_ext.storage.readers.source import Facts, Source, source
 from cid_server_ext.storage.roots import Folder
-from cid_server_ext.storage.source import Facts, Source, source
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cid_server_ext.storage import omezarr, thumbnails
-from cid_server_ext.storage.source import RGB
+from cid_server_ext.storage.readers.source import RGB
 
 
 def drawn(source, folder: Path, kind: str = "image") -> np.ndarray:

@@ -9,7 +9,7 @@ import ome_types
 import pytest
 import tifffile
 
-from cid_server_ext.storage import metadata
+from cid_server_ext.storage.readers import metadata
 
 PLAIN = {"XResolution": (100000, 1), "YResolution": (100000, 1), "ResolutionUnit": 3}
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cid_server_ext.errors import BadFile
-from cid_server_ext.storage.source import Facts, source
+from cid_server_ext.storage.readers.source import Facts, source
 
 
 def build(dims: str, shape: tuple[int, ...], dtype: str = "uint8", keep: str = "", **told):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import BadFile, CidError
+from ...errors import BadFile, CidError
 from . import ngff, pictures, tiff
 from .source import Source, unreadable
 

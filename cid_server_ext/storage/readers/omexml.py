@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.parsers.expat
 from dataclasses import dataclass, field
 
-from ..errors import BadFile
+from ...errors import BadFile
 
 LARGEST = 64 << 20  # characters; real ones reach some tens of MB with a line for each plane
 DEEPEST = 100

@@ -19,7 +19,7 @@ import tifffile
 import zarr
 from bioio_base.exceptions import UnsupportedFileFormatError
 
-from ..errors import BadFile
+from ...errors import BadFile
 from . import metadata, omexml
 from .source import Facts, Source, source
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from cid_server_ext.storage.units import calibration, micrometers, seconds
+from cid_server_ext.storage.readers.units import calibration, micrometers, seconds
 
 
 @pytest.mark.parametrize(

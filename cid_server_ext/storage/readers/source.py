@@ -8,7 +8,7 @@ from typing import Any
 import dask.array as da
 import numpy as np
 
-from ..errors import BadFile
+from ...errors import BadFile
 
 AXES = "tczyx"
 # What tensorstore writes, Python reads and no reader can turn into code.

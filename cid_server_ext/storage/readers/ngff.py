@@ -13,7 +13,7 @@ import bioio_ome_zarr
 import numpy as np
 import ome_types
 
-from ..errors import BadFile
+from ...errors import BadFile
 from . import metadata, omexml
 from .source import AXES, Facts, Source, source
 

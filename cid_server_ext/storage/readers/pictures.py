@@ -11,7 +11,7 @@ import dask.array as da
 import numpy as np
 from PIL import Image
 
-from ..errors import BadFile
+from ...errors import BadFile
 from .source import Facts, Source, source
 
 LARGEST = 1 << 28  # pixels: these formats are decoded in one piece
