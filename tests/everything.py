@@ -53,8 +53,24 @@ def _add(session: Any, made: world.World) -> None:
         tariffs={"internal": {"tb_year": "100.10"}},
         published_by="staff",
     )
-    session.add_all([parent, child, away, number, choice, value, trash, prices])
+    scope = t.Instrument(name="Confocal 1", folded="confocal 1", names=["LSM 880"], room="B12")
+    hardware = t.InstrumentVersion(
+        instrument=scope,
+        valid_from=NOW,
+        hardware={"objectives": [{"model": "Plan-Apo", "magnification": 63.0}]},
+        document={"Tier": 1},
+        why="a new objective",
+        person="staff",
+    )
+    mask = t.Mask(name="Confocal", folded="confocal", instrument=scope)
+    asked = t.MaskVersion(
+        mask=mask, number=1, text="fields: {}", body={"fields": {}}, person="staff"
+    )
+    session.add_all([parent, child, away, number, choice, value, trash, prices, hardware, asked])
     session.flush()
+    image.instrument_id, image.mask_version_id = scope.id, asked.id
+    image.unknown = {"Lasers": "the file does not say"}
+    image.quality = {"version": 1, "channels": [{"snr": None}]}
     line = t.Line(
         key="storage/2026-11-20/x",
         kind="storage",

@@ -1,6 +1,7 @@
 """The tables: what the catalog remembers. One module a subject; import them from here."""
 
 from .base import UTC, Base, BigId, Named, new_uid
+from .instruments import Instrument, InstrumentVersion, Mask, MaskVersion
 from .ledger import Line, PriceList
 from .memory import Duty, Journal, Mention
 from .people import Allocation, Project, ProjectMember, Request, Team, TeamMember
@@ -21,9 +22,13 @@ __all__ = [
     "File",
     "Grave",
     "Image",
+    "Instrument",
+    "InstrumentVersion",
     "Journal",
     "Line",
     "Link",
+    "Mask",
+    "MaskVersion",
     "Mention",
     "Named",
     "Note",

@@ -129,7 +129,8 @@ class Image(Record):
     `axes` is a string of t c z y x in order, `shape` its lengths at level 0. `scale` holds the
     physical size of a pixel for the axes where it is known, `units` their UCUM-like OME names;
     an axis that is absent there is not calibrated. `sha256` is that of the store's sorted list
-    of file digests.
+    of file digests. `unknown` says of each machine tag that was missing at its import why it was;
+    `quality` holds the measures of each channel with the version that made them.
     """
 
     __mapper_args__ = {"polymorphic_identity": "image"}
@@ -141,6 +142,10 @@ class Image(Record):
     units: Mapped[dict[str, Any]] = mapped_column(nullable=True)
     channels: Mapped[list[Any]] = mapped_column(nullable=True)
     acquired_at: Mapped[dt.datetime | None]
+    instrument_id: Mapped[int | None] = mapped_column(ForeignKey("instrument.id"), index=True)
+    mask_version_id: Mapped[int | None] = mapped_column(ForeignKey("mask_version.id"), index=True)
+    unknown: Mapped[dict[str, Any]] = mapped_column(nullable=True)
+    quality: Mapped[dict[str, Any]] = mapped_column(nullable=True)
     original_id: Mapped[int | None] = mapped_column(
         ForeignKey("record.id", deferrable=True, initially="DEFERRED"), index=True
     )
@@ -159,11 +164,13 @@ class File(Record):
     """A deposited file that is kept as it came: an original, or any other file.
 
     `filename` is what its bytes are called below the prefix, once `name` says something else.
+    `blake3` is made in the same reading as `sha256`.
     """
 
     __mapper_args__ = {"polymorphic_identity": "file"}
     media_type: Mapped[str] = mapped_column(String(100), nullable=True)
     filename: Mapped[str | None] = mapped_column(String(255))
+    blake3: Mapped[str | None] = mapped_column(String(64), index=True)
 
     @property
     def stored(self) -> str:

@@ -166,7 +166,9 @@ class Document(Base):
     """What is read when somebody searches for words: the folded name, and all words of a record.
 
     `channels` has the words of the channels' names between bars: "| dapi | egfp 488 |". It also
-    lists the record's postings, so that they can be found again to be changed.
+    lists the record's postings, so that they can be found again to be changed. Of an image that
+    was acquired, `completeness` (0 to 1) is how much of what is asked of it is there, and `missing`
+    has the folded keys of the rest: "| lasers | calibration z |".
     The full-text indexes over it differ by database: `db.fulltext`.
     """
 
@@ -178,6 +180,8 @@ class Document(Base):
     name: Mapped[str] = mapped_column(Text)
     words: Mapped[str] = mapped_column(Text)
     channels: Mapped[str] = mapped_column(Text, default="", server_default="")
+    completeness: Mapped[float | None] = mapped_column(Float(53))
+    missing: Mapped[str] = mapped_column(Text, default="", server_default="")
     postings: Mapped[list[Any]] = mapped_column(default=list)  # [[entry, project_id, kind]]
 
 

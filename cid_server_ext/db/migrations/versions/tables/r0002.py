@@ -23,6 +23,24 @@ def create() -> None:
         sa.PrimaryKeyConstraint("prefix", name=op.f("pk_grave")),
     )
     op.create_table(
+        "instrument",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("folded", sa.String(length=240), nullable=False),
+        sa.Column("serial", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("room", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("names", sa.JSON(), nullable=False),
+        sa.Column("retired", sa.Boolean(), nullable=False),
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_instrument")),
+        sa.UniqueConstraint("folded", name=op.f("uq_instrument_folded")),
+        sa.UniqueConstraint("uid", name=op.f("uq_instrument_uid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "journal",
         sa.Column("id", BIG, nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
@@ -123,6 +141,53 @@ def create() -> None:
     )
     op.create_index(op.f("ix_template_name"), "template", ["name"], unique=False)
     op.create_table(
+        "instrument_version",
+        sa.Column("instrument_id", BIG, nullable=False),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("hardware", sa.JSON(), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("why", sa.Text(), server_default="", nullable=False),
+        sa.Column("person", sa.String(length=120), nullable=False),
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["instrument_id"],
+            ["instrument.id"],
+            name=op.f("fk_instrument_version_instrument_id_instrument"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_instrument_version")),
+        sa.UniqueConstraint(
+            "instrument_id",
+            "valid_from",
+            name=op.f("uq_instrument_version_instrument_id_valid_from"),
+        ),
+        sa.UniqueConstraint("uid", name=op.f("uq_instrument_version_uid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "mask",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("folded", sa.String(length=240), nullable=False),
+        sa.Column("instrument_id", BIG, nullable=True),
+        sa.Column("retired", sa.Boolean(), nullable=False),
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["instrument_id"], ["instrument.id"], name=op.f("fk_mask_instrument_id_instrument")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mask")),
+        sa.UniqueConstraint("folded", name=op.f("uq_mask_folded")),
+        sa.UniqueConstraint("uid", name=op.f("uq_mask_uid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_mask_instrument_id"), "mask", ["instrument_id"], unique=False)
+    op.create_table(
         "project",
         sa.Column("team_id", BIG, nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
@@ -194,6 +259,26 @@ def create() -> None:
     )
     op.create_index("ix_line_project", "line", ["project_id", "day"], unique=False)
     op.create_index("ix_line_team", "line", ["team_id", "day"], unique=False)
+    op.create_table(
+        "mask_version",
+        sa.Column("mask_id", BIG, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("person", sa.String(length=120), nullable=False),
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["mask_id"], ["mask.id"], name=op.f("fk_mask_version_mask_id_mask")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mask_version")),
+        sa.UniqueConstraint("mask_id", "number", name=op.f("uq_mask_version_mask_id_number")),
+        sa.UniqueConstraint("uid", name=op.f("uq_mask_version_uid")),
+        sqlite_autoincrement=True,
+    )
     op.create_table(
         "project_member",
         sa.Column("project_id", BIG, nullable=False),
@@ -479,10 +564,15 @@ def create() -> None:
         sa.Column("units", sa.JSON(), nullable=True),
         sa.Column("channels", sa.JSON(), nullable=True),
         sa.Column("acquired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("instrument_id", BIG, nullable=True),
+        sa.Column("mask_version_id", BIG, nullable=True),
+        sa.Column("unknown", sa.JSON(), nullable=True),
+        sa.Column("quality", sa.JSON(), nullable=True),
         sa.Column("original_id", BIG, nullable=True),
         sa.Column("source_id", BIG, nullable=True),
         sa.Column("media_type", sa.String(length=100), nullable=True),
         sa.Column("filename", sa.String(length=255), nullable=True),
+        sa.Column("blake3", sa.String(length=64), nullable=True),
         sa.CheckConstraint(
             "kind IN ('image', 'labels', 'original', 'table', 'figure', 'notebook', 'file')",
             name=op.f("ck_record_kind"),
@@ -490,6 +580,14 @@ def create() -> None:
         sa.CheckConstraint("tier IN ('online', 'archive')", name=op.f("ck_record_tier")),
         sa.ForeignKeyConstraint(
             ["dataset_id"], ["dataset.id"], name=op.f("fk_record_dataset_id_dataset")
+        ),
+        sa.ForeignKeyConstraint(
+            ["instrument_id"], ["instrument.id"], name=op.f("fk_record_instrument_id_instrument")
+        ),
+        sa.ForeignKeyConstraint(
+            ["mask_version_id"],
+            ["mask_version.id"],
+            name=op.f("fk_record_mask_version_id_mask_version"),
         ),
         sa.ForeignKeyConstraint(
             ["original_id"],
@@ -514,6 +612,7 @@ def create() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_record_uid")),
         sqlite_autoincrement=True,
     )
+    op.create_index(op.f("ix_record_blake3"), "record", ["blake3"], unique=False)
     op.create_index("ix_record_created_by", "record", ["created_by", "id"], unique=False)
     op.create_index("ix_record_dataset_newest", "record", ["dataset_id", "id"], unique=False)
     op.create_index(
@@ -524,6 +623,8 @@ def create() -> None:
         sqlite_where=sa.text("purged_at IS NULL"),
         postgresql_where=sa.text("purged_at IS NULL"),
     )
+    op.create_index(op.f("ix_record_instrument_id"), "record", ["instrument_id"], unique=False)
+    op.create_index(op.f("ix_record_mask_version_id"), "record", ["mask_version_id"], unique=False)
     op.create_index(op.f("ix_record_original_id"), "record", ["original_id"], unique=False)
     op.create_index("ix_record_project_newest", "record", ["project_id", "id"], unique=False)
     op.create_index(op.f("ix_record_run_id"), "record", ["run_id"], unique=False)
@@ -536,6 +637,8 @@ def create() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("channels", sa.Text(), server_default="", nullable=False),
+        sa.Column("completeness", sa.Float(precision=53), nullable=True),
+        sa.Column("missing", sa.Text(), server_default="", nullable=False),
         sa.Column("postings", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["record_id"], ["record.id"], name=op.f("fk_document_record_id_record")
