@@ -6,18 +6,18 @@ hold state and ask the catalog; their views are ES modules in `js/`, built into 
 
 from __future__ import annotations
 
-from .browser import Browser
-from .history import History
-from .leaving import Leaving
-from .members import Members
-from .project_request import ProjectRequest
-from .requests import Requests
-from .run_form import RunForm
-from .run_monitor import RunMonitor
-from .tagger import Tagger
-from .trash import Trash
-from .usage import Usage
-from .vocabulary import Vocabulary
+from .browse.browser import Browser
+from .history.history import History
+from .people.leaving import Leaving
+from .people.members import Members
+from .people.project_request import ProjectRequest
+from .people.requests import Requests
+from .runs.run_form import RunForm
+from .runs.run_monitor import RunMonitor
+from .tags.tagger import Tagger
+from .trash.trash import Trash
+from .usage.usage import Usage
+from .vocabulary.vocabulary import Vocabulary
 
 __all__ = [
     "Browser",

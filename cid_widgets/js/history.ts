@@ -1,15 +1,15 @@
 /** Who did what and when, by day, newest first; each change can be taken back where it may be. */
 
+import { again } from "./lib/once";
+import { said } from "./lib/said";
 import "./styles/history.css";
 import { day } from "./history/day";
 import { filters } from "./history/filters";
-import { again } from "./history/once";
 import type { HistoryState, Step } from "./history/shapes";
 import { refusal, stepLine } from "./history/step";
 import { h, root } from "./lib/dom";
 import { Kernel, type Model } from "./lib/kernel";
 import { Thumbnails } from "./lib/thumbnails";
-import { said } from "./people/said";
 
 /** The list by days; it grows as one scrolls. */
 class Days {

@@ -1,11 +1,11 @@
 /** Somebody leaves: what they have, what only they reach, and who takes over. */
 
+import { said, type Said } from "./lib/said";
 import "./styles/leaving.css";
 import { h, root } from "./lib/dom";
 import { Kernel, type Model } from "./lib/kernel";
 import { belongings } from "./people/belongings";
 import { labelled, nextId } from "./people/labelled";
-import { said, type Said } from "./people/said";
 import type { LeavingState } from "./people/shapes";
 import { ended } from "./people/until";
 

@@ -1,5 +1,6 @@
 /** The members of one project: who, in which role, until when. */
 
+import { said } from "./lib/said";
 import "./styles/members.css";
 import { h, root } from "./lib/dom";
 import { Kernel, type Model } from "./lib/kernel";
@@ -7,7 +8,6 @@ import { plural } from "./lib/words";
 import { adding } from "./people/adding";
 import { MemberRow } from "./people/member_row";
 import { ROLES, rolesExplained } from "./people/roles";
-import { said } from "./people/said";
 import type { Member, MembersState } from "./people/shapes";
 import { ended } from "./people/until";
 

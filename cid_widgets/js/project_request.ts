@@ -1,14 +1,14 @@
 /** Ask for a project, and see what became of what was asked. */
 
+import { said } from "./lib/said";
+import { sureButton } from "./lib/sure";
 import "./styles/project_request.css";
 import { h, root } from "./lib/dom";
 import { Kernel, type Model } from "./lib/kernel";
 import { outcome, stateBadge, summary } from "./people/asked";
 import { Asking } from "./people/asking";
 import { rolesExplained } from "./people/roles";
-import { said } from "./people/said";
 import type { Asked, ProjectRequestState } from "./people/shapes";
-import { sureButton } from "./people/sure";
 
 function item(request: Asked, withdraw: (uid: string) => void): HTMLElement {
   const waits = request.state === "asked";

@@ -1,12 +1,12 @@
 /** The inbox of facility staff: requests for projects, opened one by one and answered. */
 
+import { said } from "./lib/said";
 import "./styles/requests.css";
 import { h, root } from "./lib/dom";
 import { Kernel, type Model } from "./lib/kernel";
 import { bytes, plural } from "./lib/words";
 import { outcome, stateBadge, summary, termWords } from "./people/asked";
 import { Deciding } from "./people/deciding";
-import { said } from "./people/said";
 import type { Asked, RequestsState } from "./people/shapes";
 
 const STATES: [string, string][] = [

@@ -1,11 +1,11 @@
 /** The trash of a project: what lies in it, how long still, and the two ways out. */
 
+import { said } from "./lib/said";
 import "./styles/trash.css";
 import { h, root } from "./lib/dom";
 import { Kernel, type Model } from "./lib/kernel";
 import { Thumbnails } from "./lib/thumbnails";
 import { bytes } from "./lib/words";
-import { said } from "./people/said";
 import type { TrashState } from "./trash/shapes";
 import { thrownLine, type Ways } from "./trash/line";
 

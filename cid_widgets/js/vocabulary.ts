@@ -1,10 +1,10 @@
 /** A vocabulary: its terms as a table, a term opened in it, a term added. */
 
+import { said } from "./lib/said";
 import "./styles/vocabulary.css";
 import { debounce, h, root } from "./lib/dom";
 import { Kernel, type Model } from "./lib/kernel";
 import { plural } from "./lib/words";
-import { said } from "./people/said";
 import { adding } from "./vocabulary/adding";
 import { panel, type Panel } from "./vocabulary/panel";
 import type { VocabularyState } from "./vocabulary/shapes";

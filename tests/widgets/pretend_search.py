@@ -7,7 +7,7 @@ from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
-from cid_widgets import terms
+from cid_widgets.browse import queries
 
 BINS = 20
 
@@ -33,14 +33,14 @@ class Found(list[Any]):
         return {key: self._facet(key) for key in keys}
 
     def _facet(self, key: str) -> Any:
-        wanted = {"year": "date"}.get(key, terms.fold(key))
+        wanted = {"year": "date"}.get(key, queries.fold(key))
         rest = [
             term
-            for term in terms.apart(self.query) or []
-            if term.key is None or terms.fold(term.key.name.replace("_", " ")) != wanted
+            for term in queries.apart(self.query) or []
+            if term.key is None or queries.fold(term.key.name.replace("_", " ")) != wanted
         ]
-        found = [record for record in self.records if fits(record, terms.together(rest))]
-        tags = [tag for one in found for tag in one["tags"] if terms.fold(tag["key"]) == wanted]
+        found = [record for record in self.records if fits(record, queries.together(rest))]
+        tags = [tag for one in found for tag in one["tags"] if queries.fold(tag["key"]) == wanted]
         values = Counter(tag["value"] for tag in tags if tag.get("number") is None)
         if key == "by":
             values = Counter(record["created_by"] for record in found)
@@ -92,7 +92,7 @@ def screen(images: int) -> list[dict[str, Any]]:
 
 def fits(record: dict[str, Any], query: str) -> bool:
     """Say whether the catalog would find this record."""
-    found = terms.apart(query)
+    found = queries.apart(query)
     if found is None:
         raise BadQuery("q: a quote that is not closed at 5")
     return all(_has(record, term) != term.out for term in found)
@@ -111,20 +111,20 @@ def ordered(records: list[dict[str, Any]], sort: str | None) -> list[dict[str, A
     return sorted(records, key=lambda record: record[by[sort]], reverse=down)
 
 
-def _has(record: dict[str, Any], term: terms.Term) -> bool:
+def _has(record: dict[str, Any], term: queries.Term) -> bool:
     if term.key is None:
         return term.text.strip('"').lower() in record["name"].lower()
-    name = terms.fold(term.key.name.replace("_", " "))
+    name = queries.fold(term.key.name.replace("_", " "))
     if term.key.core:
         told = {"by": record["created_by"], "kind": record["kind"], "date": record["created_at"]}
         return any(told.get(name, "").startswith(value) for value in term.values)
-    tags = [tag for tag in record["tags"] if terms.fold(tag["key"]) == name]
+    tags = [tag for tag in record["tags"] if queries.fold(tag["key"]) == name]
     if term.span:
         low, high = (float(end) if end else None for end in term.span)
         numbers = [tag["number"] for tag in tags]
         return any((low is None or n >= low) and (high is None or n <= high) for n in numbers)
-    wanted = {terms.fold(value) for value in term.values}
-    return any(terms.fold(tag["value"]) in wanted for tag in tags)
+    wanted = {queries.fold(value) for value in term.values}
+    return any(queries.fold(tag["value"]) in wanted for tag in tags)
 
 
 def _spread(numbers: list[float], unit: str) -> Any:

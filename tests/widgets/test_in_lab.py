@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import tifffile
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from processes import STAFF, Service, free_port, stop, wait_until
 from speaking import connected
 from world import MANIFEST, NOTEBOOK
@@ -69,6 +69,7 @@ SHOWN = {
     "RunMonitor": ("RunMonitor(catalog=lara)", "cancelled"),
 }
 FIELD = ":is(input[type=text], input[type=search], input:not([type]), textarea):visible"
+PATIENCE = 60_000
 
 
 @dataclass
@@ -87,7 +88,7 @@ class Lab:
     def open(self, page: Page, name: str) -> None:
         """Open a notebook and wait for its kernel."""
         page.goto(f"{self.address}lab/tree/{name}?token=t&reset")
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -164,31 +165,40 @@ def run_cell(page: Page, index: int) -> None:
     page.keyboard.press("Shift+Enter")
 
 
+def empty(field: Locator) -> None:
+    """Go into a field as a person does, with the mouse, and take away what it holds."""
+    field.click()
+    expect(field).to_be_focused()
+    field.page.keyboard.press("ControlOrMeta+a")
+    field.page.keyboard.press("Delete")
+    expect(field).to_have_value("")
+
+
 def test_a_busy_kernel_does_not_freeze_the_views(notebook: Page) -> None:
     page = notebook
     run_cell(page, 0)
     browser = page.locator(".cid-browser")
     tiles, search = browser.locator(".cid-tile"), browser.locator(".cid-search")
-    expect(tiles).to_have_count(14, timeout=60_000)
+    expect(tiles).to_have_count(14, timeout=PATIENCE)
     run_cell(page, 1)
     run = page.locator(".cid-run-monitor .cid-run")
-    expect(run.locator(".cid-state")).to_have_text("queued", timeout=20_000)
+    expect(run.locator(".cid-state")).to_have_text("queued", timeout=PATIENCE)
     run_cell(page, 2)
     busy = page.locator(".jp-CodeCell").nth(2).locator(".jp-InputArea-prompt")
     expect(busy).to_have_text("[*]:")
-    expect(run.locator(".cid-state")).to_have_text("running", timeout=20_000)
+    expect(run.locator(".cid-state")).to_have_text("running", timeout=PATIENCE)
     search.fill("A05")
-    expect(tiles).to_have_count(1, timeout=20_000)
-    expect(run).to_contain_text("cell 7 of 9", timeout=20_000)
+    expect(tiles).to_have_count(1, timeout=PATIENCE)
+    expect(run).to_contain_text("cell 7 of 9", timeout=PATIENCE)
     expect(busy).to_have_text("[*]:")
     search.fill("done")
-    expect(page.get_by_text("heard done")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("heard done")).to_be_visible(timeout=PATIENCE)
 
 
 def test_keys_in_a_view_do_not_reach_the_notebook(notebook: Page) -> None:
     page = notebook
     run_cell(page, 0)
-    page.locator(".cid-tile").first.click(timeout=60_000)
+    page.locator(".cid-tile").first.click(timeout=PATIENCE)
     cells = page.locator(".jp-CodeCell")
     before = cells.count()
     for key in ("a", "b", "d", "d", "ArrowDown", "Escape"):
@@ -240,23 +250,26 @@ def test_every_widget_shows_what_the_service_has_and_keeps_its_keys(
     cells.first.locator(".jp-InputArea-editor").click()
     for _ in range(len(SHOWN) + 1):
         page.keyboard.press("Shift+Enter")
+    # where the notebook leaves us: in the new cell, with all that ran above it
+    expect(cells.last.locator(".cm-content")).to_be_focused(timeout=PATIENCE)
+    ran = [*(f"[{n}]:" for n in range(1, len(SHOWN) + 2)), "[ ]:"]
+    prompts = cells.locator(".jp-InputArea-prompt")
+    expect(prompts).to_have_text(ran, timeout=PATIENCE)
     views = {name: cells.nth(at).locator(".cid").first for at, name in enumerate(SHOWN, 1)}
     for name, (_, line) in SHOWN.items():
-        expect(views[name]).to_contain_text(line, timeout=30_000)
+        expect(views[name]).to_contain_text(line, timeout=PATIENCE)
     thumbnail = views["Browser"].locator(".cid-tile .cid-thumb")
-    expect(thumbnail).to_have_attribute("data-state", "shown", timeout=20_000)
+    expect(thumbnail).to_have_attribute("data-state", "shown", timeout=PATIENCE)
 
-    prompts = cells.locator(".jp-InputArea-prompt").all_text_contents()
-    assert prompts[: len(SHOWN) + 1] == [f"[{n}]:" for n in range(1, len(SHOWN) + 2)]
     typed = []
     for name, view in views.items():
-        view.scroll_into_view_if_needed()
         field = view.locator(FIELD).first
         button = view.locator(":is(button, [tabindex='0']):visible").first
         if field.count():
-            field.fill("")
-            field.press_sequentially("abdd")
+            empty(field)
+            page.keyboard.type("abdd")
             expect(field).to_have_value("abdd")
+            expect(field).to_be_focused()
             typed.append(name)
         elif button.count():
             button.focus()
@@ -267,7 +280,7 @@ def test_every_widget_shows_what_the_service_has_and_keeps_its_keys(
         for key in ("ArrowDown", "Shift+Enter", "Escape"):
             page.keyboard.press(key)
     assert {"Browser", "Tagger", "Members", "ProjectRequest", "Leaving", "Vocabulary"} <= {*typed}
-    assert cells.locator(".jp-InputArea-prompt").all_text_contents() == prompts
+    assert prompts.all_text_contents() == ran
     assert troubles == []
 
     page.get_by_role("menuitem", name="Kernel").click()
@@ -275,4 +288,4 @@ def test_every_widget_shows_what_the_service_has_and_keeps_its_keys(
     page.locator(".jp-Dialog .jp-mod-accept").click()
     for at in range(1, len(SHOWN) + 1):
         ended = cells.nth(at).locator(".cid-ended")
-        expect(ended).to_contain_text("Run its cell again", timeout=20_000)
+        expect(ended).to_contain_text("Run its cell again", timeout=PATIENCE)

@@ -16,8 +16,8 @@ from stage import Show, heard
 from world import MANIFEST, NOTEBOOK
 
 import cid_client as cid
-from cid_client.environment import Access
-from cid_client.wire import Session
+from cid_client.wire.environment import Access
+from cid_client.wire.session import Session
 from cid_widgets import Browser
 
 pytestmark = pytest.mark.usefixtures("bundle")

@@ -1,9 +1,12 @@
 /** All that the catalog knows of one image. */
 
 import { copyButton, h } from "../lib/dom";
+import { dot } from "../lib/dot";
 import type { Kernel } from "../lib/kernel";
 import type { BrowserState, Detail, Named, Tag } from "../lib/shapes";
 import type { Thumbnails } from "../lib/thumbnails";
+import { completeness } from "./complete";
+import { qualityCard } from "./quality";
 import { Title } from "./title";
 import { bytes, dims, pixelSize, step, when } from "../lib/words";
 
@@ -31,20 +34,16 @@ function section(title: string, ...content: (Node | false | null)[]): HTMLElemen
   return h("section", {}, h("h4", {}, title), ...content);
 }
 
-/** "ff0000" or "#ff0000" → a dot of that colour; anything else is no colour. */
-function dot(color: string): HTMLElement {
-  const made = h("span", { class: "cid-dot", "aria-hidden": "true" });
-  const hex = /^#?([0-9a-f]{6})$/i.exec(color)?.[1];
-  if (hex) made.style.background = `#${hex}`;
-  return made;
-}
-
 function channels(image: Detail): HTMLElement | false {
   if (!image.channels.length) return false;
   const lines = image.channels.map(({ name, color }, index) =>
     h("li", {}, dot(color), name || `channel ${index + 1}`),
   );
   return section("Channels", h("ul", { class: "cid-plain" }, ...lines));
+}
+
+function quality(image: Detail): HTMLElement | false {
+  return !!image.quality && section("Quality", ...qualityCard(image.quality, image.channels));
 }
 
 function tagLine(tag: Tag): Fact {
@@ -134,7 +133,7 @@ export class Details {
       h("div", { class: "cid-large" }, this.thumbnails.frame(image, image.thumbnail)),
       this.#title.name(image),
       pixels(image),
-      ...[channels(image), this.#lineage(image), ...tags(image), original(image)].filter((s) => !!s),
+      ...[channels(image), quality(image), this.#lineage(image), ...tags(image), completeness(image), original(image)].filter((s) => !!s),
       h("p", { class: "cid-code" }, h("code", {}, `catalog.image("${image.uid}")`), this.#copyCode(image)),
     );
     if (this.#renaming) this.rename();

@@ -1,7 +1,7 @@
-/** What travels between the kernel and the history. Python makes these in `cid_widgets/history_shapes.py`. */
+/** What travels between the kernel and the history. Python makes these in `cid_widgets/history/shapes.py`. */
 
 import type { Named } from "../lib/shapes";
-import type { ChangingState } from "../people/shapes";
+import type { ChangingState } from "../lib/shapes";
 
 export type Picture = Named & { thumbnail: string };
 

@@ -1,7 +1,7 @@
 /** One change as one line: who did what, its pictures, when, and Undo. */
 
 import { h } from "../lib/dom";
-import { once } from "./once";
+import { once } from "../lib/once";
 import type { Thumbnails } from "../lib/thumbnails";
 import { number, when } from "../lib/words";
 import type { Refused, Step } from "./shapes";

@@ -1,4 +1,4 @@
-/** What travels between the kernel and a view. The Python side makes these in `cid_widgets/shapes.py`. */
+/** What travels between the kernel and a view. Python makes these in `shapes.py` of `cid_widgets/browse/` and `runs/`. */
 
 /** One image as the grid shows it. */
 export interface Row {
@@ -31,6 +31,20 @@ export interface StoredFile extends Named {
   sha256: string;
 }
 
+/** What the catalog says of one measure of a channel, in its words. */
+export interface Measure {
+  key: string;
+  title: string;
+  text: string;
+  level: string; // good, fair, bad or unknown
+  part: number; // of its bar, 0 to 1
+}
+
+export interface Quality {
+  channels: { name: string; told: Measure[] }[];
+  planes: string; // which are empty or there twice, or ""
+}
+
 /** One image as the details panel shows it. */
 export interface Detail extends Row {
   dtype: string;
@@ -38,7 +52,10 @@ export interface Detail extends Row {
   units: Record<string, string>;
   channels: { name: string; color: string }[];
   nbytes: number | null;
+  quality: Quality | null;
   tags: Tag[];
+  completeness: number | null; // 0 to 1; null where nothing is asked of it
+  unknown: Record<string, string>; // what is asked and missing -> why
   created_by: string;
   created_at: string;
   original: StoredFile | null;
@@ -171,4 +188,10 @@ export interface BrowserState extends FormState {
   facets: Facet[];
   facets_error: string;
   counting: boolean;
+}
+
+/** What every view has that changes something. */
+export interface ChangingState {
+  done: { text: string; undo: boolean } | null;
+  error: string;
 }

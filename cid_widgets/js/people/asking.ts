@@ -2,10 +2,10 @@
 
 import { debounce, h } from "../lib/dom";
 import type { Kernel } from "../lib/kernel";
+import type { Said } from "../lib/said";
 import { labelled, nextId } from "./labelled";
 import { memberLines, termLines } from "./lines";
 import { wrongName } from "./name";
-import type { Said } from "./said";
 import type { Draft, ProjectRequestState } from "./shapes";
 import { SizeField } from "./size";
 

@@ -2,14 +2,14 @@
 
 import { h } from "../lib/dom";
 import type { Kernel } from "../lib/kernel";
+import type { Said } from "../lib/said";
+import { sureButton } from "../lib/sure";
 import { bytes, plural } from "../lib/words";
 import { labelled, nextId } from "./labelled";
 import { termLines } from "./lines";
 import { wrongName } from "./name";
-import type { Said } from "./said";
 import type { Asked, RequestsState } from "./shapes";
 import { asText, SizeField } from "./size";
-import { sureButton } from "./sure";
 
 /** "12.4 TB of 20.0 TB used in 3 projects; with this one 22.0 TB" */
 function teamWords(kernel: Kernel<RequestsState>, team: string): string {

@@ -1,9 +1,9 @@
 /** One member as one row: role, end, and the way out. What changed is told by the kernel. */
 
 import { h } from "../lib/dom";
+import { sureButton } from "../lib/sure";
 import { ROLES, roleSelect } from "./roles";
 import type { Member } from "./shapes";
-import { sureButton } from "./sure";
 import { asDay, ended, ending, endOf, onDay, today } from "./until";
 
 const TYPING_MS = 700;

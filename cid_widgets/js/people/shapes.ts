@@ -1,10 +1,6 @@
-/** What travels between the kernel and the views about people. Python makes these in `cid_widgets/people_shapes.py`. */
+/** What travels between the kernel and the views about people. Python makes these in `cid_widgets/people/shapes.py`. */
 
-/** What every view has that changes something. */
-export interface ChangingState {
-  done: { text: string; undo: boolean } | null;
-  error: string;
-}
+import type { ChangingState } from "../lib/shapes";
 
 /** A person's role, who gave it and when; dates are ISO or "". */
 export interface Member {

@@ -1,4 +1,4 @@
-/** What a card is drawn from. The Python side makes these in `cid_widgets/card.py`, `tagging.py`. */
+/** What a card is drawn from. The Python side makes these in `cid_widgets/tags/card.py`, `tagging.py`. */
 
 import type { Named } from "../lib/shapes";
 

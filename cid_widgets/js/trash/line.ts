@@ -1,10 +1,10 @@
 /** What one step threw away as one line: pictures, what, who, until when, and the ways out. */
 
-import { once } from "../history/once";
 import { h } from "../lib/dom";
+import { once } from "../lib/once";
+import { sureButton } from "../lib/sure";
 import type { Thumbnails } from "../lib/thumbnails";
 import { bytes, number, plural, when } from "../lib/words";
-import { sureButton } from "../people/sure";
 import type { Thrown } from "./shapes";
 
 const DAY_MS = 86_400_000;

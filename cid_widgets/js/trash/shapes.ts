@@ -1,7 +1,7 @@
-/** What travels between the kernel and the trash. Python makes these in `cid_widgets/trash.py`. */
+/** What travels between the kernel and the trash. Python makes these in `cid_widgets/trash/shapes.py`. */
 
 import type { Picture } from "../history/shapes";
-import type { ChangingState } from "../people/shapes";
+import type { ChangingState } from "../lib/shapes";
 
 /** What one step threw away. */
 export interface Thrown {

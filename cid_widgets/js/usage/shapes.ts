@@ -1,4 +1,4 @@
-/** What travels between the kernel and a usage view. Python makes it in `cid_widgets/usage_shapes.py`. */
+/** What travels between the kernel and a usage view. Python makes it in `cid_widgets/usage/shapes.py`. */
 
 /** Bytes by where they lie; `used` is online and trashed, and counts against the limit. */
 export interface Held {

@@ -1,7 +1,7 @@
 /** Two spellings side by side that may mean the same: choose which one stays, and merge. */
 
-import { once } from "../history/once";
 import { h } from "../lib/dom";
+import { once } from "../lib/once";
 import { number } from "../lib/words";
 import type { Ask, Shown, Term, Value } from "./shapes";
 import { willChange } from "./words";

@@ -1,8 +1,8 @@
 /** An opened term: what it means, its values, and how it is changed by who may. */
 
-import { again, once } from "../history/once";
 import { h } from "../lib/dom";
 import type { Kernel } from "../lib/kernel";
+import { again, once } from "../lib/once";
 import { plural } from "../lib/words";
 import { pairs } from "./pairs";
 import type { Ask, Offer, Shown, Term, VocabularyState } from "./shapes";

@@ -1,6 +1,6 @@
-/** What travels between the kernel and the vocabulary. Python makes these in `vocabulary_shapes.py`. */
+/** What travels between the kernel and the vocabulary. Python makes these in `cid_widgets/vocabulary/shapes.py`. */
 
-import type { ChangingState } from "../people/shapes";
+import type { ChangingState } from "../lib/shapes";
 
 /** A term as a line of the table; `project` is "" for the facility's. */
 export interface Term {

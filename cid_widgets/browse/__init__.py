@@ -1,0 +1,1 @@
+"""Images of the catalog: searched for, looked at, put in order."""

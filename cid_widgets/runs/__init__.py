@@ -1,0 +1,1 @@
+"""Templates run on images, and watching them."""

@@ -1,0 +1,72 @@
+"""Templates and runs as the form and the monitor want them; see `js/lib/shapes.ts`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..lib.catalog import Record
+from ..lib.shapes import Shape, file, named, texts
+
+ENDED = frozenset({"done", "failed", "cancelled"})
+METRICS = 6  # what fits in a line of the monitor
+
+
+def template(of: Record) -> Shape:
+    """Return a template with what a form needs of its parameters."""
+    told = of.record
+    return {
+        **texts(told, "name", "version", "title", "summary"),
+        "parameters": {
+            name: {key: value for key, value in one.items() if value is not None}
+            for name, one in (told.get("parameters") or {}).items()
+        },
+    }
+
+
+def run(of: Record) -> Shape:
+    """Return a run as a line of the monitor."""
+    told = of.record
+    progress = told.get("progress") or {}
+    inputs = told.get("inputs") or []
+    return {
+        "uid": told["uid"],
+        "template": (told.get("template") or {}).get("name", ""),
+        "state": told["state"],
+        "ended": told["state"] in ENDED,
+        "cancelling": bool(told.get("cancel_asked")) and told["state"] not in ENDED,
+        "input": named(inputs[0]) if inputs else None,
+        "inputs": len(inputs),
+        "cell": progress.get("cell") or 0,
+        "cells": progress.get("cells") or 0,
+        "fraction": progress.get("fraction"),
+        "text": progress.get("text") or "",
+        **texts(told, "created_at", "started_at", "ended_at"),
+        "metrics": _metrics(told.get("metrics") or {}),
+        "error": _error(told.get("error")),
+        "output": _output((told.get("outputs") or {}).get("images") or []),
+        "dataset": told.get("dataset") or "",
+        "notebook": file(told.get("notebook")),
+    }
+
+
+def _error(told: Mapping[str, Any] | None) -> Shape | None:
+    if not told:
+        return None
+    message = str(told.get("message") or told.get("error") or "failed without a reason")
+    return {"message": " ".join(message.split()), "cell": told.get("cell")}
+
+
+def _output(images: Iterable[Mapping[str, Any]]) -> Shape | None:
+    """Return the result to show: labels before other images."""
+    first = sorted(images, key=lambda image: image.get("kind") != "labels")[:1]
+    return texts(first[0], "uid", "name", "kind") if first else None
+
+
+def _metrics(told: Mapping[str, Any]) -> list[list[str]]:
+    """Return the first plain values, numbers with four digits."""
+    plain = [(key, value) for key, value in told.items() if isinstance(value, str | int | float)]
+    return [
+        [key, f"{value:.4g}" if isinstance(value, float) else str(value)]
+        for key, value in plain[:METRICS]
+    ]

@@ -1,0 +1,1 @@
+"""What people say of records: the card of a project."""

@@ -1,0 +1,1 @@
+"""What takes the room, and what it costs."""
