@@ -25,7 +25,20 @@ HOSTILE = sorted(
     if path.is_file()
 )
 GOOD = {"valid_nan_inf.tif", "valid_constant.tif", "valid_bool_mask.tif", "ome_xss.ome.tif"}
-NEVER = {"empty", "html_renamed", "truncated_half", "ome_xxe.ome", "ome_dims_lie.ome", "random"}
+NEVER = {"empty", "html_renamed", "truncated_half", "ome_xxe.ome", "ome_dims_lie.ome", "random"} | {
+    "header_bomb_1e6x1e6",
+    "truncated",
+    "zip_bomb_200MB",
+    "zip_slip",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The readers are loaded before a clock runs: a service has done that long ago."""
+    folder = tmp_path_factory.mktemp("first")
+    tifffile.imwrite(folder / "x.tif", np.zeros((4, 4), np.uint8))
+    convert(folder / "x.tif", folder / "out")
 
 
 @pytest.mark.parametrize("name", HOSTILE or ["absent"])
@@ -34,14 +47,14 @@ def test_every_hostile_file_is_an_image_or_refused(real: Path, tmp_path: Path, n
     path = real / name
     said = ""
     try:
-        images = convert(path, tmp_path / "out", limits=Limits(memory=2 << 30))
+        images = convert(path, tmp_path / "out", limits=Limits(memory=3 << 29))
     except BadFile as refused:
         images, said = [], str(refused)
     assert all((image.folder / "thumbnail.png").stat().st_size > 0 for image in images)
     assert (path.name not in GOOD) if said else (path.stem not in NEVER)
     assert "\n" not in said
     assert (tmp_path / "out").exists() is not bool(said)
-    assert time.monotonic() - start < 60
+    assert time.monotonic() - start < 20
 
 
 def test_a_header_that_claims_terabytes_is_refused_before_memory_is_taken(tmp_path: Path) -> None:

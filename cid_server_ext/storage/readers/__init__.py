@@ -2,61 +2,124 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import BadFile, CidError
-from . import ngff, pictures, tiff
+from . import (
+    bioformats,
+    imagexpress,
+    leica,
+    nd,
+    ngff,
+    ngff_bones,
+    nikon,
+    olympus,
+    ome_files,
+    pictures,
+    sdt,
+    sidecar,
+    simfcs,
+    sorting,
+    tiff,
+    vsi,
+    zeiss,
+)
+from .policy import Policy, head_of
+from .sorting import Group, Sorted
 from .source import Source, unreadable
 
+__all__ = ["POLICIES", "Group", "Sorted", "open_images", "sort"]
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """One row: files that begin like this are opened so."""
-
-    name: str
-    magic: tuple[bytes, ...]
-    open: Callable[[Path], list[Source]]
-
-
+# The first that knows a file reads it, and takes the files that belong to it: those whose main
+# file names others come before those whose files they name.
 POLICIES = (
-    Policy("TIFF", (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), tiff.open_tiff),
-    Policy("PNG", (b"\x89PNG\r\n\x1a\n",), pictures.open_picture),
-    Policy("JPEG", (b"\xff\xd8\xff",), pictures.open_picture),
+    Policy("OME-Zarr", ngff.open_ngff, recognises=lambda path, head: ngff_bones.is_zarr(path)),
+    Policy(
+        "ImageXpress",
+        imagexpress.open_plate,
+        recognises=imagexpress.is_plate,
+        members=imagexpress.members,
+    ),
+    Policy("MetaMorph", nd.open_nd, magic=(nd.HEADER,), members=nd.members),
+    Policy("Leica LIF", leica.open_lif, recognises=leica.is_lif),
+    Policy("Zeiss CZI", zeiss.open_czi, magic=(b"ZISRAWFILE",)),
+    Policy("Nikon ND2", nikon.open_nd2, recognises=nikon.is_nd2),
+    Policy("Olympus OIB", olympus.open_olympus, recognises=olympus.is_oib),
+    Policy("Olympus OIF", olympus.open_olympus, recognises=olympus.is_oif, members=olympus.members),
+    Policy("Olympus VSI", vsi.open_vsi, recognises=vsi.is_vsi, members=vsi.members),
+    Policy("Becker & Hickl SDT", sdt.open_sdt, recognises=sdt.is_sdt),
+    Policy("SimFCS R64", simfcs.open_simfcs, recognises=simfcs.is_r64),
+    Policy("SimFCS REF", simfcs.open_simfcs, recognises=simfcs.is_ref),
+    Policy(
+        "OME-TIFF companion",
+        ome_files.open_set,
+        recognises=ome_files.is_companion,
+        members=ome_files.members,
+    ),
+    Policy(
+        "TIFF",
+        tiff.open_tiff,
+        magic=(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+        members=ome_files.members,
+    ),
+    Policy("PNG", pictures.open_picture, magic=(b"\x89PNG\r\n\x1a\n",)),
+    Policy("JPEG", pictures.open_picture, magic=(b"\xff\xd8\xff",)),
+    Policy("Bio-Formats", bioformats.open_bioformats, recognises=bioformats.is_for_bioformats),
 )
 
 
 def open_images(path: Path) -> list[Source]:
-    """Return the images of a file or OME-Zarr folder, lazily.
+    """Return the images of a file, or of a folder that is one acquisition, lazily.
 
-    BadFile, one line with the cause and the way out: not an image, damaged, or more than a file
-    can honestly hold. Call it only in a process whose memory and time are limited.
+    A file finds those that belong to it beside itself. BadFile, one line with the cause and the
+    way out: not an image, damaged, or more than a file can honestly hold. Call it only in a
+    process whose memory and time are limited.
     """
-    opener = _opener(path)
+    policy = _policy(path)
+    if policy is None:
+        return open_images(_main(path))
     try:
-        return opener(path)
+        return [sidecar.complete(image, policy.name) for image in policy.open(path)]
     except CidError:
         raise
     except Exception as error:  # whatever a reader says of a file, it is the file's fault
         raise unreadable(error) from error
 
 
-def _opener(path: Path) -> Callable[[Path], list[Source]]:
+def sort(folder: Path) -> Sorted:
+    """Return which files of a tree belong together and which reader opens them."""
+    return sorting.sort(folder, POLICIES)
+
+
+def _policy(path: Path) -> Policy | None:
+    """Return the reader of a file or folder; None for a folder that only keeps files together."""
     if path.is_symlink():
         raise BadFile("it is a link, not a file: copy the file itself")
-    if path.is_dir():
-        if not ngff.is_zarr(path):
-            raise BadFile("the folder is no OME-Zarr: import its files one by one")
-        return ngff.open_ngff
-    with path.open("rb") as file:
-        head = file.read(16)
+    folder = path.is_dir()
+    head = b"" if folder else _head(path)
+    for policy in POLICIES:
+        if policy.knows(path, head):
+            return policy
+    if folder:
+        return None
+    raise BadFile(
+        "its first bytes are those of no image that CID reads"
+        f" ({', '.join(policy.name for policy in POLICIES)}): convert it, or deposit it as a file"
+    )
+
+
+def _main(folder: Path) -> Path:
+    """Return the file to open of a folder that holds the files of one image, as they were kept."""
+    found = sort(folder)
+    for name, reason in found.refused.items():
+        raise BadFile(f"{name}: {reason}")
+    if len(found.groups) != 1:
+        raise BadFile("the folder is not one acquisition: import its files one by one")
+    return folder / found.groups[0].main
+
+
+def _head(path: Path) -> bytes:
+    head = head_of(path)
     if not head:
         raise BadFile("the file is empty: copy it again")
-    for policy in POLICIES:
-        if head.startswith(policy.magic):
-            return policy.open
-    raise BadFile(
-        "its first bytes are those of no image that CID reads (TIFF, OME-TIFF, PNG, JPEG,"
-        " OME-Zarr): convert it, or deposit it as a file"
-    )
+    return head

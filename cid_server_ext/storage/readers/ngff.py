@@ -1,220 +1,154 @@
-"""Reading OME-Zarr 0.4 and 0.5 through bioio, after a look at what its metadata asks for."""
+"""Reading OME-Zarr 0.4 and 0.5 through bioio: images, their labels, series and plates."""
 
 from __future__ import annotations
 
-import json
-import math
-import os
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import bioio_ome_zarr
-import numpy as np
-import ome_types
 
 from ...errors import BadFile
-from . import metadata, omexml
-from .source import AXES, Facts, Source, source
+from . import metadata, ngff_facts, omemodel, omexml
+from .ngff_bones import attributes_of, check_multiscale, check_tree, is_zarr, plain
+from .source import AXES, Facts, MachineTag, Source, source
+from .values import clean, text
 
-METADATA = frozenset({"zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"})
-LARGEST_METADATA = 16 << 20  # bytes
-LARGEST_CHUNK = 1 << 30  # bytes, decoded
-MOST_FILES = 2_000_000
-MOST_IMAGES = 1000
-# Codecs that turn bytes into numbers and nothing else; pickle and its kind are not among them.
-CODECS = frozenset(
-    {"bytes", "endian", "transpose", "sharding_indexed", "crc32", "crc32c", "adler32"}
-    | {"blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd"}
-    | {"delta", "fixedscaleoffset", "packbits", "shuffle"}
-)
+MOST_IMAGES = 10_000
+SIDECAR = "OME/METADATA.ome.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A group of the store that holds multiscales, and where on a plate it was.
+
+    described: the number of its image in the OME-XML of the whole store, where there is one.
+    """
+
+    path: str
+    tags: tuple[MachineTag, ...] = ()
+    described: int | None = None
 
 
 def open_ngff(path: Path) -> list[Source]:
-    """Return the images of an OME-Zarr: its multiscales, or those of a plate or of its series."""
-    _check_tree(path)
-    places = list(_images(path, ""))
-    if not places:
+    """Return the images of an OME-Zarr, each followed by its labels: one, a series, or a plate."""
+    check_tree(path)
+    found: list[Source] = []
+    for place in _images(path):
+        at = len(found)
+        found += _open_group(path, place)
+        for label in _labels(path, place.path):
+            name = label.rpartition("/")[2]
+            for one in _open_group(path, Place(label), "labels"):
+                found.append(replace(one, of=at, name=name))
+        if len(found) > MOST_IMAGES:
+            raise BadFile(f"the Zarr holds more than {MOST_IMAGES} images")
+    if not found:
         raise BadFile("the Zarr holds no OME-Zarr image (no multiscales in its metadata)")
-    if len(places) > MOST_IMAGES:
-        raise BadFile(f"the Zarr holds {len(places)} images, more than {MOST_IMAGES}")
-    return [image for place in places for image in _open_group(path, place)]
+    return found
 
 
-def is_zarr(path: Path) -> bool:
-    """Say whether a folder is a Zarr group or array."""
-    return any((path / name).is_file() for name in ("zarr.json", ".zgroup", ".zarray"))
-
-
-def _open_group(path: Path, place: str) -> list[Source]:
-    folder = path / place
-    attributes = _attributes(folder)
+def _open_group(path: Path, place: Place, kind: str = "image") -> list[Source]:
+    folder = path / place.path
+    attributes = attributes_of(folder)
+    if "image-label" in attributes:
+        kind = "labels"
     try:
         reader = bioio_ome_zarr.Reader(folder)
         found = []
         for at, multiscale in enumerate(attributes["multiscales"]):
-            _check_multiscale(folder, multiscale)
+            check_multiscale(folder, multiscale)
             reader.set_scene(at)
             data = reader.xarray_dask_data
             dims = "".join(str(dim) for dim in data.dims).lower()
-            facts = _facts(folder, multiscale, attributes, at, place)
-            found.append(source(facts, dims, data.data, keep=AXES))
+            facts = _facts(path, place, multiscale, attributes, at)
+            keep = AXES if kind == "image" else "tzyx"  # labels have no channels
+            found.append(replace(source(facts, dims, data.data, keep=keep), kind=kind))
         return found
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise BadFile(f"its OME-Zarr metadata is not valid: {error!r:.120}") from None
 
 
 def _facts(
-    folder: Path, multiscale: dict[str, Any], attributes: dict[str, Any], at: int, place: str
+    path: Path, place: Place, multiscale: dict[str, Any], attributes: dict[str, Any], at: int
 ) -> Facts:
-    facts = metadata.from_ngff(multiscale, attributes.get("omero") or {})
-    name = " ".join(part for part in (place, facts.name) if part)
-    beside = folder / "OME" / "METADATA.ome.xml"
+    facts = ngff_facts.from_ngff(multiscale, attributes.get("omero") or {})
+    name = " ".join(part for part in (place.path, facts.name) if part)
+    facts = replace(facts, name=name, tags=place.tags)
+    told = _sidecar(path / place.path, at)
+    if told is None and place.described is not None:
+        told = _sidecar(path, place.described)
+    if told is None:
+        return facts
+    channels = facts.channels or told.channels
+    if len(facts.channels) == len(told.channels):
+        both = zip(told.channels, facts.channels, strict=True)
+        channels = tuple({**one, **other} for one, other in both)
+    return replace(
+        told,
+        name=name,
+        scale={**told.scale, **facts.scale},
+        units={**told.units, **facts.units},
+        channels=channels,
+        tags=(*told.tags, *place.tags),
+    )
+
+
+def _sidecar(folder: Path, at: int) -> Facts | None:
+    """Return what the OME-XML kept beside the pixels says of one image."""
+    beside = folder / SIDECAR
     if not beside.is_file() or beside.stat().st_size > omexml.LARGEST:
-        return Facts(**{**vars(facts), "name": name})
-    text = beside.read_text(encoding="utf-8", errors="replace")
+        return None
+    xml = beside.read_text(encoding="utf-8", errors="replace")
     try:
-        omexml.inspect(text, folder.name)
-        ome = ome_types.from_xml(text)
-        told = metadata.from_ome(ome, min(at, len(ome.images) - 1), text)
+        omexml.inspect(xml, folder.name)
+        ome = omemodel.from_xml(xml)
+        return metadata.from_ome(ome, min(at, len(ome.images) - 1), xml)
     except (omexml.Malformed, ValueError, TypeError, IndexError):
-        return Facts(**{**vars(facts), "name": name})
-    return Facts(**{**vars(facts), "name": name, "ome_xml": text, "tags": told.tags})
+        return None
 
 
-def _images(path: Path, place: str) -> Iterator[str]:
-    """Yield the places below `path` that hold multiscales."""
-    attributes = _attributes(path / place)
+def _images(path: Path) -> Iterator[Place]:
+    """Yield the places that hold multiscales: the store, its series, or the fields of a plate."""
+    attributes = attributes_of(path)
     if attributes.get("multiscales"):
-        yield place
-    elif wells := (attributes.get("plate") or {}).get("wells"):
-        for well in wells:
-            inside = _plain(well.get("path"), depth=2)
-            for field in (_attributes(path / inside).get("well") or {}).get("images", []):
-                yield f"{inside}/{_plain(field.get('path'))}"
+        yield Place("")
+    elif plate := attributes.get("plate"):
+        yield from _fields(path, plate)
     elif "bioformats2raw.layout" in attributes:
         for number in range(MOST_IMAGES + 1):
             if not is_zarr(path / str(number)):
                 return
-            yield str(number)
+            yield Place(str(number), described=number)
 
 
-def _attributes(folder: Path) -> dict[str, Any]:
-    """Return the NGFF attributes of a group, of either version."""
-    if (folder / "zarr.json").is_file():
-        attributes = _json(folder / "zarr.json").get("attributes") or {}
-        return dict(attributes.get("ome") or attributes)
-    return _json(folder / ".zattrs") if (folder / ".zattrs").is_file() else {}
+def _fields(path: Path, plate: dict[str, Any]) -> Iterator[Place]:
+    for well in plate.get("wells") or []:
+        inside = plain(well.get("path"), depth=2)
+        row, _, column = inside.partition("/")
+        number = f"{int(column):02d}" if column.isdecimal() else column
+        for field in (attributes_of(path / inside).get("well") or {}).get("images", []):
+            name = plain(field.get("path"))
+            tags = (
+                ("Plate", clean(text(plate.get("name")))),
+                ("Well", f"{row}{number}"),
+                ("Row", row),
+                ("Column", column),
+                ("Field", name),
+            )
+            told = tuple((key, said, _number(said)) for key, said in tags if said)
+            yield Place(f"{inside}/{name}", told)
 
 
-def _json(file: Path) -> dict[str, Any]:
-    if file.stat().st_size > LARGEST_METADATA:
-        raise BadFile(f"{file.name} is larger than 16 MB: no real metadata is")
-    try:
-        found = json.loads(file.read_bytes())
-    except (ValueError, RecursionError):
-        raise BadFile(f"{file.name} is not JSON: the Zarr is damaged") from None
-    if not isinstance(found, dict):
-        raise BadFile(f"{file.name} holds no metadata: the Zarr is damaged")
-    return found
+def _labels(path: Path, place: str) -> Iterator[str]:
+    """Yield the places of the labels of an image."""
+    below = f"{place}/labels".strip("/")
+    for name in attributes_of(path / below).get("labels") or []:
+        label = f"{below}/{plain(name, depth=4)}"
+        if attributes_of(path / label).get("multiscales"):
+            yield label
 
 
-def _plain(place: Any, depth: int = 1) -> str:
-    """Return a path inside the store, or raise BadFile for one that could lead out of it."""
-    parts = place.split("/") if isinstance(place, str) else []
-    if not 1 <= len(parts) <= depth or any(part in {"", ".", ".."} for part in parts):
-        raise BadFile(f"its metadata names a path that is not plain: {place!r:.80}")
-    return str(place)
-
-
-def _check_tree(path: Path) -> None:
-    """Refuse links, devices, endless trees and arrays that we do not decode."""
-    count = 0
-    for folder, folders, names in os.walk(path, followlinks=False):
-        for name in (*folders, *names):
-            entry = Path(folder, name)
-            if entry.is_symlink():
-                raise BadFile("the Zarr holds a link to somewhere else: copy the files instead")
-            if not entry.is_dir() and not entry.is_file():
-                raise BadFile("the Zarr holds something that is neither a file nor a folder")
-        count += len(names)
-        if count > MOST_FILES:
-            raise BadFile(f"the Zarr has more than {MOST_FILES} files: write it sharded")
-        for name in METADATA.intersection(names):
-            _check_metadata(_json(Path(folder, name)), name)
-
-
-def _check_metadata(document: dict[str, Any], name: str) -> None:
-    if name == ".zmetadata":
-        for key, inner in (document.get("metadata") or {}).items():
-            if key.endswith(".zarray"):
-                _check_array(inner, inner.get("chunks"), inner.get("dtype"))
-    elif name == ".zarray":
-        _check_array(document, document.get("chunks"), document.get("dtype"))
-    elif name == "zarr.json":
-        if document.get("storage_transformers"):
-            raise BadFile("the Zarr uses storage transformers, which CID does not read")
-        if document.get("node_type") == "array":
-            grid = document.get("chunk_grid") or {}
-            chunks = (grid.get("configuration") or {}).get("chunk_shape")
-            _check_array(document, chunks, document.get("data_type"))
-        inner = (document.get("consolidated_metadata") or {}).get("metadata") or {}
-        for node in inner.values():
-            _check_metadata(node, name)
-
-
-def _check_array(document: dict[str, Any], chunks: Any, dtype: Any) -> None:
-    shape = document.get("shape")
-    try:
-        kind = np.dtype(dtype)
-    except TypeError:
-        kind = np.dtype(object)
-    if kind.kind not in "biuf":
-        raise BadFile(f"the Zarr holds values of type {dtype!r:.40}, not pixels")
-    if not _sizes(shape, 0) or not _sizes(chunks, 1) or len(shape) != len(chunks):
-        raise BadFile(f"the Zarr has an impossible shape {shape!r:.60} or chunk {chunks!r:.60}")
-    sharded = any(
-        isinstance(codec, dict) and codec.get("name") == "sharding_indexed"
-        for codec in document.get("codecs") or []
-    )
-    if not sharded and math.prod(chunks) * kind.itemsize > LARGEST_CHUNK:
-        raise BadFile("the Zarr has chunks larger than 1 GiB: write it with smaller ones")
-    for codec in _codecs(document):
-        if codec.removeprefix("numcodecs.") not in CODECS:
-            raise BadFile(f"the Zarr is written with {codec[:40]!r}, which CID does not decode")
-
-
-def _codecs(node: Any) -> Iterator[str]:
-    """Yield the name of every codec of an array, those inside a shard included."""
-    if isinstance(node, list):
-        for item in node:
-            yield from _codecs(item)
-    elif isinstance(node, dict):
-        for key in ("codecs", "index_codecs", "filters", "compressor", "configuration"):
-            for item in _listed(node.get(key)):
-                if key != "configuration":
-                    yield str(item.get("id") or item.get("name"))
-                yield from _codecs(item)
-
-
-def _listed(value: Any) -> list[dict[str, Any]]:
-    values = value if isinstance(value, list) else [value]
-    return [item for item in values if isinstance(item, dict)]
-
-
-def _sizes(shape: Any, least: int) -> bool:
-    return isinstance(shape, list) and all(
-        isinstance(size, int) and not isinstance(size, bool) and least <= size < 1 << 48
-        for size in shape
-    )
-
-
-def _check_multiscale(folder: Path, multiscale: dict[str, Any]) -> None:
-    axes = [axis["name"] for axis in multiscale["axes"]]
-    if any(axis not in AXES for axis in axes) or len(set(axes)) != len(axes):
-        raise BadFile(f"the OME-Zarr has axes {axes!r:.60}; CID knows t, c, z, y and x")
-    first = _plain(multiscale["datasets"][0]["path"], depth=4)
-    place = folder / first
-    document = _json(place / ("zarr.json" if (place / "zarr.json").is_file() else ".zarray"))
-    if len(document.get("shape") or []) != len(axes):
-        raise BadFile("the OME-Zarr names another number of axes than its pixels have")
+def _number(said: str) -> float | None:
+    return float(said) if said.isdecimal() else None

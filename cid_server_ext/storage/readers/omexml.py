@@ -19,12 +19,17 @@ class Malformed(Exception):
 class Outline:
     """What the OME-XML promises of the file it is in.
 
-    planes: planes of each Image; others: names of further files that its pixels lie in.
+    planes: planes of each Image; uuid: what the file is called whatever its name is.
+    files: (name, UUID) of every file that its pixels lie in; others: the names of further ones.
+    metadata_file: where the metadata of a file without its own is.
     """
 
     planes: list[int] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     binary_only: bool = False
+    uuid: str = ""
+    files: dict[tuple[str, str], None] = field(default_factory=dict)
+    metadata_file: tuple[str, str] = ("", "")
     is_ome: bool = False
 
 
@@ -51,7 +56,6 @@ class _Inspector:
         self.filename = filename
         self.outline = Outline()
         self.depth = 0
-        self.own_uuid: str | None = None
         self.named: str | None = None  # FileName of the UUID element we are in
         self.text = ""
 
@@ -78,13 +82,15 @@ class _Inspector:
         name = tag.rpartition(" ")[2]
         if name == "OME":
             self.outline.is_ome = True
-            self.own_uuid = attributes.get("UUID")
+            self.outline.uuid = attributes.get("UUID", "")
         elif name == "BinaryOnly":
             self.outline.binary_only = True
+            told = attributes.get("MetadataFile", ""), attributes.get("UUID", "")
+            self.outline.metadata_file = told
         elif name == "Pixels":
             self.outline.planes.append(_planes(attributes))
         elif name == "UUID":
-            self.named, self.text = attributes.get("FileName"), ""
+            self.named, self.text = attributes.get("FileName", ""), ""
 
     def _characters(self, text: str) -> None:
         if self.named is not None:
@@ -94,9 +100,10 @@ class _Inspector:
         self.depth -= 1
         if tag.rpartition(" ")[2] != "UUID" or self.named is None:
             return
-        own = self.text == self.own_uuid  # to the letter, as the reader compares them
+        self.outline.files[self.named, self.text] = None
+        own = self.text == self.outline.uuid  # to the letter, as the reader compares them
         if not own and self.named != self.filename:  # a renamed file still knows its own UUID
-            self.outline.others.append(self.named)
+            self.outline.others.append(self.named or self.text)
         self.named = None
 
 

@@ -18,7 +18,8 @@ DTYPES = frozenset(
 LARGEST = 1 << 50  # pixels in all levels of all that we take in one image: 1 Pi
 LONGEST = 1 << 31  # pixels along one axis
 
-Channel = dict[str, str]  # {"name": ..., "color": "RRGGBB"}; the colour only where it is known
+# {"name", "color": "RRGGBB", "excitation", "emission": nanometers}; all but the name where known
+Channel = dict[str, str]
 MachineTag = tuple[str, str, float | None]  # key, text, number
 
 
@@ -35,6 +36,7 @@ class Facts:
     """What a file says of one image. What it does not say is absent, never guessed.
 
     scale: physical size of a pixel by axis, in units[axis] ("micrometer" or "second").
+    unknown: why each machine tag that is not among `tags` is not.
     """
 
     name: str = ""
@@ -43,6 +45,7 @@ class Facts:
     channels: tuple[Channel, ...] = ()
     ome_xml: str | None = None
     tags: tuple[MachineTag, ...] = ()
+    unknown: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Source:
 
     array: lazy pixels in that order; one dask chunk is what the file decodes at once.
     channels: one for each c, or one for an image without c.
+    kind: "image" or "labels"; of: the number, in its file, of the image that labels belong to.
+    unknown: why each machine tag that is not among `tags` is not.
     """
 
     name: str
@@ -61,6 +66,9 @@ class Source:
     channels: tuple[Channel, ...]
     ome_xml: str | None
     tags: tuple[MachineTag, ...]
+    kind: str = "image"
+    of: int | None = None
+    unknown: dict[str, str] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -97,6 +105,7 @@ def source(facts: Facts, dims: str, pixels: da.Array, *, keep: str = "") -> Sour
         channels=_channels(facts.channels, dict(zip(axes, array.shape, strict=True)), samples),
         ome_xml=facts.ome_xml,
         tags=facts.tags,
+        unknown=facts.unknown,
     )
 
 

@@ -1,48 +1,55 @@
-"""Reading TIFF, OME-TIFF and ImageJ hyperstacks through bioio, after a look at their bones."""
+"""Reading TIFF, OME-TIFF and ImageJ hyperstacks, page by page or tile by tile."""
 
 from __future__ import annotations
 
-import logging
-import math
-import warnings
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import bioio_ome_tiff
-import bioio_tifffile
 import dask.array as da
 import ome_types
 import tifffile
 import zarr
-from bioio_base.exceptions import UnsupportedFileFormatError
 
 from ...errors import BadFile
-from . import metadata, omexml
+from . import lsm, metadata, metamorph, ome_files, omemodel, omexml, plain, slides
 from .source import Facts, Source, source
+from .tiff_bones import check_pages, complaints
 
 WHOLE_PAGE = 64 << 20  # bytes; a larger page is read by its tiles or strips
 READ_SIDE = 2048  # pixels; tiles are read in groups of about this side
 MOST_IMAGES = 1000
-logging.getLogger("bioio_tifffile").setLevel(logging.ERROR)  # it warns of every name in .ome.tif
+LABELS = frozenset({"label image", "macro image"})  # as Bio-Formats calls them in OME-TIFF
 # Kinds whose further series are previews, macro pictures and slide labels (which name patients).
 FIRST_ONLY = frozenset({"svs", "ndpi", "lsm", "scn", "bif", "philips"})
 
 
+# What makers' own TIFFs say of their pixels.
+MAKERS: dict[str, Callable[[tifffile.TiffFile, str, tuple[int, ...], Any], Facts]] = {
+    "lsm": lsm.facts_of,
+    "ndpi": slides.hamamatsu,
+    "stk": metamorph.facts_of,
+    "svs": slides.aperio,
+}
+
+
 def open_tiff(path: Path) -> list[Source]:
     """Return the images of a TIFF. BadFile: damaged, truncated, or lying about its size."""
-    with _complaints() as complaints:
+    with complaints() as complained:
         tiff = tifffile.TiffFile(path, is_mmstack=False)
         weakref.finalize(tiff, tiff.filehandle.close)
-        outline, xml = _ome_outline(tiff, path)
+        outline, xml = ome_files.outline_of(tiff, path)
+        if outline.binary_only or outline.others:
+            tiff.close()
+            return ome_files.open_set(path)
         _check_promise(tiff, outline)
         series = [part for part in tiff.series if part.shape]
     if not series:
         raise BadFile("the TIFF holds no image")
-    if complaints:
-        raise BadFile(f"the list of its pages is damaged, as in a truncated file: {complaints[0]}")
+    if complained:
+        raise BadFile(f"the list of its pages is damaged, as in a truncated file: {complained[0]}")
     if tiff.is_imagej and series[0].kind != "imagej":
         raise BadFile("its ImageJ header promises more planes than the file holds: truncated?")
     if series[0].kind in FIRST_ONLY:
@@ -50,76 +57,50 @@ def open_tiff(path: Path) -> list[Source]:
     if len(series) > MOST_IMAGES:
         raise BadFile(f"the TIFF holds {len(series)} images, more than {MOST_IMAGES}")
     for part in series:
-        _check_pages(part, path.stat().st_size)
-    reader, ome = _reader(path, tiff, xml)
-    return [_image(reader, tiff, ome, xml, at) for at in range(len(series))]
+        check_pages(part, path.stat().st_size)
+    ome = _model(xml)
+    taken = [at for at in range(len(series)) if not _is_label(ome, at)]
+    if not taken:
+        raise BadFile("it holds only pictures of a slide's label, which can name a patient")
+    return [_image(tiff, ome, xml, at) for at in taken]
 
 
-def _image(
-    reader: Any, tiff: tifffile.TiffFile, ome: ome_types.OME | None, xml: str, at: int
-) -> Source:
-    reader.set_scene(at)
-    data = reader.xarray_dask_data
-    page = tiff.series[at].keyframe
-    tags = {tag.name: tag.value for tag in page.tags}
+def _is_label(ome: ome_types.OME | None, at: int) -> bool:
+    """Say whether an image is a slide's label or the picture of the whole slide, with its label."""
+    name = ome.images[at].name if ome is not None and at < len(ome.images) else ""
+    return (name or "").lower() in LABELS
+
+
+def _model(xml: str) -> ome_types.OME | None:
+    """Return the model of OME-XML; where it is not valid that costs metadata, not the pixels."""
+    if xml:
+        with suppress(ValueError, TypeError, KeyError):
+            return omemodel.from_xml(xml)
+    return None
+
+
+def _image(tiff: tifffile.TiffFile, ome: ome_types.OME | None, xml: str, at: int) -> Source:
+    series = tiff.series[at]
+    tags = {tag.name: tag.value for tag in series.keyframe.tags}
     if ome is not None and at < len(ome.images):
         facts = metadata.from_ome(ome, at, xml)
+    elif series.kind in MAKERS or metamorph.is_plane(tiff):
+        said = MAKERS.get(series.kind, metamorph.facts_of)
+        facts = said(tiff, series.axes, series.shape, series.dtype)
     elif tiff.is_imagej:
-        facts = metadata.from_imagej(tiff.imagej_metadata or {}, tags)
+        facts = plain.from_imagej(tiff.imagej_metadata or {}, tags)
     else:
-        facts = metadata.from_tiff(tags)
-    return source(_with_software(facts, tags), "".join(map(str, data.dims)), data.data)
+        facts = plain.from_tiff(tags)
+    return source(_with_software(facts, tags), series.axes, _lazy(tiff, series))
 
 
 def _with_software(facts: Facts, tags: dict[str, Any]) -> Facts:
     """The page's own tags complete what OME-XML leaves out."""
     known = {key for key, _, _ in facts.tags}
-    more = tuple(tag for tag in metadata.from_tiff(tags).tags if tag[0] not in known)
+    more = tuple(tag for tag in plain.from_tiff(tags).tags if tag[0] not in known)
     if facts.ome_xml is None or not more:
         return facts
     return Facts(**{**vars(facts), "tags": (*facts.tags, *more)})
-
-
-# --- the reader -------------------------------------------------------------------------------
-
-
-class _OpenOnce:
-    """bioio's TIFF readers, but the file is opened once and read by page or tile.
-
-    They would open it again for every volume, and hold a whole volume in memory.
-    """
-
-    opened: tifffile.TiffFile
-    current_scene_index: int
-
-    def _create_dask_array(self, tiff: tifffile.TiffFile, dims: list[str]) -> da.Array:
-        """Return the lazy pixels of the current scene, in the order of the file's axes."""
-        return _lazy(self.opened, self.opened.series[self.current_scene_index])
-
-
-class _OmeTiff(_OpenOnce, bioio_ome_tiff.Reader):
-    """OME-TIFF: axes and channels as OME-XML names them."""
-
-
-class _AnyTiff(_OpenOnce, bioio_tifffile.Reader):
-    """Any other TIFF, ImageJ's included."""
-
-
-def _reader(
-    path: Path, tiff: tifffile.TiffFile, xml: str
-) -> tuple[_OpenOnce, ome_types.OME | None]:
-    """Return the reader for this TIFF; bad OME-XML costs the metadata, not the pixels."""
-    reader: Any
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the readers' own deprecations, of no use to a caller
-        if xml:
-            with suppress(UnsupportedFileFormatError, ValueError, TypeError, KeyError):
-                reader = _OmeTiff(path)
-                reader.opened = tiff
-                return reader, ome_types.from_xml(xml)
-        reader = _AnyTiff(path)
-        reader.opened = tiff
-        return reader, None
 
 
 def _lazy(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> da.Array:
@@ -148,78 +129,9 @@ class _Pixels:
         return self.array[place]
 
 
-# --- the bones --------------------------------------------------------------------------------
-
-
-@contextmanager
-def _complaints() -> Iterator[list[str]]:
-    """Collect what tifffile logs about a damaged page list; it would go on with the rest."""
-    found: list[str] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            text = record.getMessage()
-            if record.levelno >= logging.ERROR and "TiffPages" in text:
-                found.append(text.rpartition("> ")[2])
-
-    listener = Listener()
-    logger = logging.getLogger("tifffile")
-    propagated, logger.propagate = logger.propagate, False
-    logger.addHandler(listener)
-    try:
-        yield found
-    finally:
-        logger.removeHandler(listener)
-        logger.propagate = propagated
-
-
-def _ome_outline(tiff: tifffile.TiffFile, path: Path) -> tuple[omexml.Outline | None, str]:
-    """Return (outline, OME-XML), or (None, "") for another TIFF or XML that is none."""
-    text = tiff.pages.first.description if len(tiff.pages) else ""
-    if not omexml.looks_like_ome(text):
-        return None, ""
-    try:
-        outline = omexml.inspect(text, path.name)
-    except omexml.Malformed:
-        return None, ""
-    return (outline, text) if outline.is_ome else (None, "")
-
-
-def _check_promise(tiff: tifffile.TiffFile, outline: omexml.Outline | None) -> None:
-    if outline is None:
-        return
-    if outline.binary_only or outline.others:
-        named = f" ({outline.others[0][:60]!r})" if outline.others else ""
-        raise BadFile(
-            f"it is one of several files of one image{named}: export it as a single OME-TIFF"
-        )
-    held = len(tiff.pages) * max(1, tiff.pages.first.samplesperpixel)
+def _check_promise(tiff: tifffile.TiffFile, outline: omexml.Outline) -> None:
+    held = len(tiff.pages) * max(1, tiff.pages.first.samplesperpixel if len(tiff.pages) else 1)
     if sum(outline.planes) > held:
         raise BadFile(
             f"its OME-XML promises {sum(outline.planes)} planes, the file holds {held}: truncated?"
         )
-
-
-def _check_pages(series: tifffile.TiffPageSeries, size: int) -> None:
-    """Refuse pixels that lie past the end of the file: the reader would give zeros for them."""
-    if series.dataoffset is not None:
-        short = series.dataoffset + series.nbytes > size
-    else:
-        short = any(page is None or _is_short(page, size) for page in series.pages)
-    if short:
-        raise BadFile("it is truncated: some of its pixels lie past its end. Copy it again")
-
-
-def _is_short(page: Any, size: int) -> bool:
-    offsets, counts = page.dataoffsets, page.databytecounts
-    if len(offsets) != len(counts):
-        return True
-    if any(
-        at < 0 or count < 0 or at + count > size for at, count in zip(offsets, counts, strict=True)
-    ):
-        return True
-    keyframe = page.keyframe
-    plain = keyframe.compression == 1 and keyframe.bitspersample % 8 == 0
-    if not plain or 0 in counts:  # a segment of 0 bytes is a hole that its writer left on purpose
-        return False
-    return sum(counts) < math.prod(keyframe.shape) * keyframe.dtype.itemsize

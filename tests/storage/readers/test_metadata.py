@@ -9,7 +9,8 @@ import ome_types
 import pytest
 import tifffile
 
-from cid_server_ext.storage.readers import metadata
+from cid_server_ext.storage.readers import metadata, ngff_facts, plain
+from cid_server_ext.storage.readers.values import clean
 
 PLAIN = {"XResolution": (100000, 1), "YResolution": (100000, 1), "ResolutionUnit": 3}
 
@@ -23,8 +24,8 @@ def test_ome_tells_calibration_channels_and_machine_tags(real: Path) -> None:
     facts = metadata.from_ome(ome(real), 0, "<xml/>")
     assert facts.scale == {"t": 59.86, "z": 0.499, "y": 0.512, "x": 0.512}
     assert facts.channels == (
-        {"name": "confocal 488", "color": "00FF00"},
-        {"name": "widefield 561", "color": "FF0000"},
+        {"name": "confocal 488", "color": "00FF00", "excitation": "488", "emission": "525"},
+        {"name": "widefield 561", "color": "FF0000", "excitation": "561", "emission": "607"},
     )
     assert {key: (text, number) for key, text, number in facts.tags} == {
         "Acquisition software": ("crafted test file", None),
@@ -72,7 +73,7 @@ def test_real_ome_xml_is_understood(real: Path, name: str) -> None:
 )
 def test_imagej_calibration(imagej, scale) -> None:
     tags = {"XResolution": (10, 1), "YResolution": (10, 1), "ResolutionUnit": 1}
-    assert metadata.from_imagej(imagej, tags).scale == pytest.approx(scale)
+    assert plain.from_imagej(imagej, tags).scale == pytest.approx(scale)
 
 
 @pytest.mark.parametrize(
@@ -91,16 +92,16 @@ def test_imagej_calibration(imagej, scale) -> None:
     ],
 )
 def test_a_printers_resolution_is_no_pixel_size(tags, scale) -> None:
-    assert metadata.from_tiff(tags).scale == pytest.approx(scale)
+    assert plain.from_tiff(tags).scale == pytest.approx(scale)
 
 
 def test_tiff_tags_tell_software_and_date_unless_a_converter_wrote_them() -> None:
-    told = metadata.from_tiff({"Software": "MetaMorph 7.8", "DateTime": "2019:03:31 02:30:00"}).tags
+    told = plain.from_tiff({"Software": "MetaMorph 7.8", "DateTime": "2019:03:31 02:30:00"}).tags
     assert told == (
         ("Acquisition software", "MetaMorph 7.8", None),
         ("Acquisition date", "2019-03-31T02:30:00", None),
     )
-    assert metadata.from_tiff({"Software": "tifffile.py", "DateTime": "yesterday"}).tags == ()
+    assert plain.from_tiff({"Software": "tifffile.py", "DateTime": "yesterday"}).tags == ()
 
 
 def test_composites_have_the_colours_of_their_tables() -> None:
@@ -110,9 +111,9 @@ def test_composites_have_the_colours_of_their_tables() -> None:
         "mode": "composite",
         "LUTs": [np.array([ramp, none, ramp]), np.array([none, ramp, none])],
     }
-    found = metadata.from_imagej(imagej, {}).channels
+    found = plain.from_imagej(imagej, {}).channels
     assert found == ({"color": "FF00FF"}, {"color": "00FF00"})
-    assert metadata.from_imagej({**imagej, "mode": "grayscale"}, {}).channels == ()
+    assert plain.from_imagej({**imagej, "mode": "grayscale"}, {}).channels == ()
 
 
 def test_ngff_axes_without_a_unit_are_not_calibrated() -> None:
@@ -126,7 +127,7 @@ def test_ngff_axes_without_a_unit_are_not_calibrated() -> None:
         "coordinateTransformations": [{"type": "scale", "scale": [2, 1, 3]}],
     }
     omero = {"channels": [{"label": "a", "color": "#00ff00"}, {"label": 7, "color": "red"}]}
-    facts = metadata.from_ngff(multiscale, omero)
+    facts = ngff_facts.from_ngff(multiscale, omero)
     assert facts.scale == pytest.approx({"z": 0.4, "x": 0.3})
     assert facts.channels == ({"name": "a", "color": "00FF00"}, {})
 
@@ -141,4 +142,4 @@ def test_ngff_axes_without_a_unit_are_not_calibrated() -> None:
     ],
 )
 def test_text_is_cleaned_to_one_line(text, expected) -> None:
-    assert metadata.clean(text) == expected
+    assert clean(text) == expected

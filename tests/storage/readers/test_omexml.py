@@ -39,10 +39,10 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(
     ids=["bomb", "file", "parameter", "dtd", "deep", "number"],
 )
 def test_hostile_xml_is_refused_at_once(text: str) -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     with pytest.raises(BadFile):
         inspect(text, "a.ome.tif")
-    assert time.monotonic() - start < 1
+    assert time.thread_time() - start < 1
 
 
 def test_more_text_than_any_metadata_is_refused() -> None:
