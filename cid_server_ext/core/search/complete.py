@@ -17,6 +17,7 @@ from ...db.tables import Dataset, Project, ProjectMember, Tally, Team, Term, Val
 from ...errors import BadInput
 from .. import policy
 from ..actor import Actor
+from ..catalog import completeness
 from ..people import staff_reads
 from . import language as q
 from . import overlaps, parser
@@ -119,6 +120,9 @@ def _values(session: Session, where: Reach, key: str, typed: str) -> Iterator[Of
 
 def _core(session: Session, where: Reach, key: str, typed: str) -> Iterator[Offer]:
     match key:
+        case "unknown":
+            begun = fold(typed)
+            names = [key for key in completeness.FACILITY if fold(key).startswith(begun)]
         case "kind":
             names = [kind for kind in q.KINDS if kind.startswith(typed)]
         case "project":

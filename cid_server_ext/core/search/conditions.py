@@ -51,6 +51,7 @@ MICROMETRES = {
     "angstrom": 1e-4,
     "picometer": 1e-6,
 }
+DERIVED = frozenset({"name", "channel", "completeness", "unknown"})  # kept in `document`
 JOINED = 8  # conditions that PostgreSQL may make joins of; it would plan 60 of them for seconds
 _TICK = dt.timedelta(microseconds=1)
 # names of their own, so that none is taken for a table of the statement around a clause
@@ -90,10 +91,11 @@ class Conditions:
                 return _row(_document, record, lambda t: self._said(node, t))
             case q.Is():
                 test = self._is(node)
-                own = _document if node.key.name in ("name", "channel") else _record
+                own = _document if node.key.name in DERIVED else _record
                 return _row(own, record, test)
             case q.Between():
-                return _row(_record, record, lambda t: self._between(node, t))
+                own = _document if node.key.name in DERIVED else _record
+                return _row(own, record, lambda t: self._between(node, t))
         raise TypeError(node)
 
     def _said(self, node: Said, t: Table) -> ColumnElement[bool]:
@@ -126,6 +128,10 @@ class Conditions:
                 return lambda t: or_(
                     *(self.fulltext.contains(t.c.channels, _channel(value)) for value in values)
                 )
+            case "unknown":
+                return lambda t: or_(
+                    *(self.fulltext.contains(t.c.missing, f"| {q.tag_key(x)} |") for x in texts)
+                )
             case "kind":
                 return lambda t: t.c.kind.in_(texts)
             case "by":
@@ -153,6 +159,8 @@ class Conditions:
 
     def _between(self, node: q.Between, t: Table) -> ColumnElement[bool]:
         match node.key.name:
+            case "completeness":
+                return within(t.c.completeness, self._numbers(node, ""))
             case "size":
                 return within(t.c.nbytes, self._numbers(node, "B"))
             case "pixel_size":

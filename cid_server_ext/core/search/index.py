@@ -13,7 +13,18 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select, text
 from sqlalchemy.orm import Session, selectinload
 
-from ...db.tables import EVERYTHING, Dataset, Document, Image, Link, Note, Record, Tag
+from ...db.tables import (
+    EVERYTHING,
+    Dataset,
+    Document,
+    Link,
+    MaskVersion,
+    Note,
+    Record,
+    Tag,
+    Term,
+)
+from ..catalog import completeness
 from . import words
 
 Posting = tuple[int, int, int]  # entry, project, kind
@@ -52,7 +63,8 @@ def _refresh(session: Session, ids: list[int]) -> None:
     held = chosen.with_for_update(of=Record, key_share=True)
     locked = held.execution_options(populate_existing=True)
     records = list(session.scalars(locked.options(*_WHOLE)))
-    notes, channels = _notes(session, ids), _channels(session, ids)
+    notes, images = _notes(session, ids), _images(session, ids)
+    scores = _scores(session, records, images)
     old = {
         row.record_id: {(e, p, k) for e, p, k in row.postings}
         for row in session.execute(
@@ -72,7 +84,9 @@ def _refresh(session: Session, ids: list[int]) -> None:
                 "record_id": record.id,
                 "name": words.fold(record.name),
                 "words": _words(record, notes.get(record.id, [])) if wanted else "",
-                "channels": channels.get(record.id, "|"),
+                "channels": channel_words(images[record.id].channels),
+                "completeness": scores[record.id].value,
+                "missing": completeness.written(scores[record.id].missing),
                 "postings": sorted(list(posting) for posting in wanted),
             }
         )
@@ -110,10 +124,31 @@ def _words(record: Record, notes: list[str]) -> str:
     return " ".join(part for part in apart if part)
 
 
-def _channels(session: Session, ids: list[int]) -> dict[int, str]:
-    """Return the words of each image's channels, as `Document.channels` keeps them."""
-    chosen = select(Image.id, Image.channels).where(Image.id.in_(ids))
-    return {record_id: channel_words(channels) for record_id, channels in session.execute(chosen)}
+def _images(session: Session, ids: list[int]) -> dict[int, Any]:
+    """Return of each record what images have; a file has nothing of it."""
+    row = Record.__table__.c
+    chosen = select(row.id, row.axes, row.scale, row.channels, row.mask_version_id)
+    return {found.id: found for found in session.execute(chosen.where(row.id.in_(ids)))}
+
+
+def _scores(
+    session: Session, records: list[Record], images: dict[int, Any]
+) -> dict[int, completeness.Score]:
+    """Return how complete each is of what its mask or the facility asks of it."""
+    terms = {tag.term_id for record in records for tag in record.tags}
+    chosen = select(Term.id, Term.folded).where(Term.id.in_(terms))
+    keys = dict(iter(session.execute(chosen)))
+    named = {row.mask_version_id for row in images.values() if row.mask_version_id is not None}
+    asked = select(MaskVersion.id, MaskVersion.body).where(MaskVersion.id.in_(named))
+    masks: dict[int, Any] = dict(iter(session.execute(asked))) if named else {}
+    found = {}
+    for record in records:
+        row, found[record.id] = images[record.id], completeness.NOTHING
+        if record.kind == "image" and record.run_id is None and record.purged_at is None:
+            tagged = {keys[tag.term_id] for tag in record.tags}
+            facts = completeness.Facts(row.axes, row.scale or {}, row.channels or (), tagged)
+            found[record.id] = completeness.score(facts, masks.get(row.mask_version_id))
+    return found
 
 
 def channel_words(channels: list[dict[str, Any]] | None) -> str:

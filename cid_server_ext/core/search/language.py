@@ -27,6 +27,8 @@ CORE: dict[str, tuple[str, str]] = {
     "axes": ("axes", "has all these axes; axes= has exactly these"),
     "dtype": ("name", "pixel type, as uint16"),
     "channel": ("words", "words of a channel's name; in quotes or with = the whole name"),
+    "completeness": ("number", "0 to 1: how much of what is asked of an image is there"),
+    "unknown": ("name", "this is asked of an image and missing, as unknown:Objective"),
     "run": ("uid", "made by this run"),
     "id": ("uid", "the record of this uid"),
     "sha256": ("digest", "the record, or the image whose original, has this digest"),

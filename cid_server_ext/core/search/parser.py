@@ -24,7 +24,7 @@ from .words import fold, tokens
 LONGEST = 2000  # characters
 MOST = 64  # terms
 DEEPEST = 8  # parentheses and negations
-UNITS = {"size": "B", "pixel_size": "µm"}
+UNITS = {"size": "B", "pixel_size": "µm", "completeness": ""}
 
 _BLANK = re.compile(r"\s*")
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -212,7 +212,7 @@ class _Reader:
             if unit is None and literals.period(end, dt.datetime.now(dt.UTC)) is None:
                 self.fail(f"{node.key} is compared with a date or an age, not {end}", start)
             if unit is not None and literals.amount(end, unit) is None:
-                self.fail(f"{node.key} is a number in {unit}, not {end}", start)
+                self.fail(f"{node.key} is a number{unit and f' in {unit}'}, not {end}", start)
         return node
 
     def literal(self, text: str, start: int) -> q.Literal | None:

@@ -24,7 +24,7 @@ from .language import tag_key
 from .resolve import Reach, keys
 
 NEWEST, OLDEST = "newest", "oldest"
-CORE = ("name", "size", "acquired")
+CORE = ("name", "size", "acquired", "completeness")
 LONGEST = 120
 
 _UNFIT = re.compile(r"[\x00\ud800-\udfff]")
@@ -151,10 +151,15 @@ def _of_record(name: str) -> Callable[[Any, Sort], Select[Any]]:
     return valued
 
 
-def _name(ids: Any, sort: Sort) -> Select[Any]:
-    joined = _document.join(ids.table, ids == _document.c.record_id)
-    chosen = select(_document.c.record_id.label("id"), _document.c.name.label("value"))
-    return chosen.select_from(joined)
+def _of_document(name: str) -> Callable[[Any, Sort], Select[Any]]:
+    column = _document.c[name]
+
+    def valued(ids: Any, sort: Sort) -> Select[Any]:
+        joined = _document.join(ids.table, ids == _document.c.record_id)
+        chosen = select(_document.c.record_id.label("id"), column.label("value"))
+        return chosen.select_from(joined)
+
+    return valued
 
 
 def _number(ids: Any, sort: Sort) -> Select[Any]:
@@ -165,7 +170,8 @@ def _number(ids: Any, sort: Sort) -> Select[Any]:
 
 
 _VALUES: dict[str, Callable[[Any, Sort], Select[Any]]] = {
-    "name": _name,
+    "name": _of_document("name"),
+    "completeness": _of_document("completeness"),
     "size": _of_record("nbytes"),
     "acquired": _of_record("acquired_at"),
 }

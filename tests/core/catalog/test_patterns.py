@@ -65,6 +65,6 @@ def test_no_pattern_that_is_taken_is_slow(pattern: str, text: str) -> None:
         patterns.read(pattern)
     except BadInput:
         return
-    began = time.monotonic()
+    began = time.thread_time()
     patterns.matches(pattern, text)
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2

@@ -21,6 +21,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from cid_server_ext.db.migrations.versions.tables import asked0002
 from cid_server_ext.db.migrations.versions.tables import r0002 as tables
 from cid_server_ext.errors import Unavailable
 
@@ -262,8 +263,11 @@ def _fill_search(bind: sa.Connection) -> None:
         for record, *posting in bind.execute(_POSTINGS, span):
             postings.setdefault(record, []).append(posting)
         tags: dict[int, list[str]] = {}
-        for record, shown in bind.execute(_SHOWN, span):
+        keys: dict[int, set[str]] = {}
+        for record, shown, key in bind.execute(_SHOWN, span):
             tags.setdefault(record, []).append(shown)
+            keys.setdefault(record, set()).add(key)
+        scores = {row.id: asked0002.score(row, keys.get(row.id, ())) for row in rows}
         bind.execute(
             _DOCUMENT,
             [
@@ -276,6 +280,8 @@ def _fill_search(bind: sa.Connection) -> None:
                         words([row.name, row.created_by, *tags.get(row.id, []), row.path])[:2000]
                     ),
                     "channels": channels(row.channels),
+                    "completeness": scores[row.id][0],
+                    "missing": scores[row.id][1],
                     "postings": json.dumps(sorted(postings.get(row.id, []))),
                 }
                 for row in rows
@@ -291,7 +297,8 @@ POSTED = {
 }
 _RECORDS = sa.text(
     "SELECT r.id AS id, r.name AS name, r.kind AS kind, r.created_by AS created_by,"
-    " r.channels AS channels, d.path AS path FROM record r JOIN dataset d ON d.id = r.dataset_id"
+    " r.channels AS channels, r.axes AS axes, r.scale AS scale, r.run_id AS run_id,"
+    " d.path AS path FROM record r JOIN dataset d ON d.id = r.dataset_id"
     " WHERE r.id > :last ORDER BY r.id LIMIT :most"
 )
 _POSTINGS = sa.text(
@@ -299,12 +306,13 @@ _POSTINGS = sa.text(
     " WHERE record_id BETWEEN :first AND :last"
 )
 _SHOWN = sa.text(
-    "SELECT t.record_id, coalesce(v.text, t.text) FROM tag t LEFT JOIN value v ON v.id = t.value_id"
+    "SELECT t.record_id, coalesce(v.text, t.text), m.folded FROM tag t"
+    " JOIN term m ON m.id = t.term_id LEFT JOIN value v ON v.id = t.value_id"
     " WHERE t.record_id BETWEEN :first AND :last ORDER BY t.id"
 )
 _DOCUMENT = sa.text(
-    "INSERT INTO document (record_id, name, words, channels, postings)"
-    " VALUES (:id, :name, :words, :channels, :postings)"
+    "INSERT INTO document (record_id, name, words, channels, completeness, missing, postings)"
+    " VALUES (:id, :name, :words, :channels, :completeness, :missing, :postings)"
 )
 
 

@@ -1,0 +1,1 @@
+"""The facility's microscopes: what they were made of at each time."""
