@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,19 @@ import tensorstore as ts
 import tifffile
 from _harness import ROUNDS, Bench, interleaved
 
+from cid_server_ext.core.actor import Actor
+from cid_server_ext.core.catalog import deposits, projects
+from cid_server_ext.db import tables as t
+from cid_server_ext.db.session import open_database
 from cid_server_ext.ingest.convert import convert, warm_up
+from cid_server_ext.ingest.importer import Importer
+from cid_server_ext.memory.migration import to_newest
 from cid_server_ext.storage import omezarr
 from cid_server_ext.storage.readers import open_images
+from cid_server_ext.storage.roots import Folder
 
 SHAPE = (4, 4096, 4096)
+SMALL = 1000  # files of one deposit
 CODEC = {"cname": "zstd", "clevel": 1, "shuffle": "bitshuffle", "typesize": 2, "blocksize": 0}
 MEGABYTES = int(np.prod(SHAPE)) * 2 / 1e6
 
@@ -110,11 +119,54 @@ def main() -> int:
             shutil.rmtree(target)
 
         times = interleaved(ROUNDS, *(lambda kind=kind: run(kind) for kind in kinds))
+    many_small(bench)
     mine, raw, complete, copied = (MEGABYTES / seconds for seconds in times)
     bench.speed("write OME-Zarr", mine, raw, "MB/s", "raw tensorstore, same codec", 0.9)
     bench.speed("whole conversion", complete, raw, "MB/s", "raw tensorstore, same codec", None)
     bench.speed("whole conversion", complete, copied, "MB/s", "cp + sha256 + fsync", None)
     return bench.finish()
+
+
+def many_small(bench: Bench) -> None:
+    """Say how quickly many small TIFFs come in: sorted, converted, published, committed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        importer, uid = _staged(folder, SMALL)
+        warm_up()
+        began = time.monotonic()
+        importer._import(uid)
+        seconds = time.monotonic() - began
+        with importer.sessions() as session:
+            [deposit] = session.query(t.Deposit)
+            assert (deposit.state, len(deposit.results["images"])) == ("done", SMALL)
+        importer.close()
+    bench.speed("small TIFFs in one deposit", SMALL / seconds, 20.0, "files/s", "asked for", 1.0)
+
+
+def _staged(folder: Path, count: int) -> tuple[Importer, str]:
+    """Return a new catalog's importer and a deposit of so many small files, staged and begun."""
+    url = f"sqlite:///{folder}/catalog.sqlite"
+    to_newest(url)
+    importer = Importer(open_database(url), Folder(folder / "storage"))
+    who, random = Actor("staff", staff=True), np.random.default_rng(7)
+    with importer.sessions.begin() as session:
+        wanted = projects.Wanted("bench", "bench", "", 10**11, {}, ("staff",))
+        projects.create(session, who, wanted)
+    with importer.sessions.begin() as session:
+        source = folder / "small.tif"
+        declared, bodies = [], []
+        for number in range(count):
+            tifffile.imwrite(source, random.integers(0, 4000, (256, 256), dtype=np.uint16))
+            bodies.append(source.read_bytes())
+            declared.append({"path": f"day/{number}.tif", "nbytes": len(bodies[-1])})
+        how = {"dataset": "", "kind": "import", "declared": declared}
+        uid = deposits.open_import(session, who, "bench", **how).uid
+        place = importer.root.path(f"staging/{uid}/in/day")
+        place.mkdir(parents=True)
+        for number, body in enumerate(bodies):
+            (place / f"{number}.tif").write_bytes(body)
+        deposits.begin(session, who, uid, {})
+    return importer, uid
 
 
 def _same(a: Path, b: Path) -> None:

@@ -14,6 +14,7 @@ from .checker import A_NIGHT, Checker
 from .db.session import Sessions, open_database
 from .departures import Departures, HubPeople
 from .ingest.importer import Importer
+from .ingest.limits import Limits
 from .memory.migration import to_newest
 from .memory.writer import Writer
 from .purger import Purger
@@ -29,8 +30,8 @@ class Settings:
     """Where a catalog keeps things. `embedded`: one trusted user, migrations run by themselves.
 
     One person may send `rate` requests a second to a process, and `burst` at once. A search ends
-    after `search_seconds`. Each night `check_bytes` are read again. `hub` is the address of the
-    hub's API, for which `hub_token` is.
+    after `search_seconds`. Each night `check_bytes` are read again. `limits` bind whoever opens a
+    foreign file. `hub` is the address of the hub's API, for which `hub_token` is.
     """
 
     database: str
@@ -41,6 +42,7 @@ class Settings:
     burst: int = 200
     search_seconds: float = 5
     check_bytes: int = A_NIGHT
+    limits: Limits = field(default_factory=Limits)
     hub: str = ""
     hub_token: str = field(default="", repr=False)
 
@@ -85,7 +87,8 @@ def build(settings: Settings, prefix: str, queued: Callable[[], None] = lambda: 
         to_newest(settings.database)
     sessions = open_database(settings.database)
     data = DataPlane(Folder(settings.storage), Signer((signing_key(settings.signing_key_file),)))
-    importer, revoker = Importer(sessions, data.root), Revoker(sessions, data.revoked).start()
+    importer = Importer(sessions, data.root, settings.limits)
+    revoker = Revoker(sessions, data.revoked).start()
     departures = Departures(HubPeople(settings.hub, settings.hub_token), data.revoked)
     if settings.hub:
         departures.start()

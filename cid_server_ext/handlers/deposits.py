@@ -9,27 +9,35 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..core.catalog import deposits
 from ..storage.roots import staging_prefix
-from . import shapes
+from . import deposit_shapes as shapes
 from .base import Ask, CidHandler, endpoint
 
 LISTED = 32 << 20  # bytes of a list of files: an OME-Zarr may be 100,000 of them
 
 
 class Declared(BaseModel):
-    """One file that will be uploaded: its path in the deposit and its size in bytes."""
+    """One file that will be uploaded: its path in the deposit and its size in bytes.
+
+    With its `sha256` the answer says whether it is there already.
+    """
 
     model_config = ConfigDict(extra="forbid")
     path: str = Field(max_length=600)
     nbytes: int = Field(ge=0, lt=2**60)
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
 
 
 class NewDeposit(BaseModel):
-    """What will come: `import` is read as images, `files` is kept as it is."""
+    """What will come: `import` is read as images, `files` is kept as it is.
+
+    `again`: what is there already comes in a second time.
+    """
 
     model_config = ConfigDict(extra="forbid")
     kind: Literal["import", "files"] = "import"
     dataset: str = ""
     files: list[Declared]
+    again: bool = False
 
 
 class Output(BaseModel):
@@ -43,7 +51,7 @@ class Output(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What the depositor says of the whole; an import has nothing to say."""
+    """What the depositor says of the whole; of an import only its `instrument`, name or uid."""
 
     model_config = ConfigDict(extra="forbid")
     state: Literal["done", "failed", "cancelled"] = "done"
@@ -51,6 +59,7 @@ class Manifest(BaseModel):
     metrics: dict[str, float | str | bool] = {}
     environment: dict[str, Any] = {}
     outputs: list[Output] = []
+    instrument: str = Field("", max_length=200)
 
 
 class Deposits(CidHandler):
@@ -75,6 +84,7 @@ class Deposits(CidHandler):
             dataset=new.dataset,
             kind=new.kind,
             declared=declared,
+            again=new.again,
         )
         return shapes.deposit(ask, row)
 

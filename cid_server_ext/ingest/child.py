@@ -1,33 +1,38 @@
-"""What runs in the limited child: open a foreign file, write its images, prove them, draw them.
+"""What runs in the limited child: sort foreign files, open them, write, prove, measure and draw.
 
-It talks with its parent in JSON, one message a datagram: gets a job; says {"plan": bytes} and
-waits for "go"; says {"progress": [fraction, text]}, {"image": {...}} for each image, {"done": true}
-or, at any time, {"error": [name, message]}.
+It talks with its parent in JSON, one message a datagram. First come the limits, then one job after
+another, until nobody talks any more. Sorting a folder says {"group": [main, members, reader]},
+{"others": [...]} and {"refused": [path, reason]}, in pieces. Converting a file says {"plan": bytes}
+and waits for "go"; then {"progress": [fraction, text]} and {"image": {...}} for each image. Every
+job ends with {"done": true} or, at any time, {"error": [name, message]}.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import socket
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import BadFile, CidError, Unavailable
-from ..storage import omezarr, thumbnails
+from ..storage import omezarr, quality, thumbnails
 from ..storage.display import colour
 from ..storage.labels import as_labels
 from ..storage.layout import levels, planned_bytes
-from ..storage.readers import open_images
+from ..storage.readers import open_images, sort
 from ..storage.readers.metadata import clean
 from ..storage.readers.source import Source, unreadable
 from .limits import Limits, bind
 
 MESSAGE = 128 << 10  # bytes; a datagram is all or nothing
+PIECE = 32 << 10  # bytes of paths in one message
 PAUSE = 0.2  # seconds between two reports of progress
 SUFFIXES = (".ome.tiff", ".ome.tif", ".ome.zarr")
 OTHERS = 512 << 10  # bytes of an image beside its pixels: thumbnail and metadata
@@ -40,21 +45,68 @@ class Work:
     source: Source
     objects: int | None
 
+    @property
+    def kind(self) -> str:
+        """Image or labels."""
+        return "image" if self.objects is None else "labels"
+
 
 def main(talk: socket.socket) -> None:
-    """Do one job; every failure is told in one line."""
-    try:
-        job = json.loads(talk.recv(MESSAGE))
-        bind(Limits(**job["limits"]))
+    """Do one job after another; every failure is told in one line."""
+    bind(Limits(**json.loads(talk.recv(MESSAGE))))
+    while data := talk.recv(MESSAGE):
+        try:
+            _do(talk, json.loads(data))
+            _say(talk, done=True)
+        except CidError as error:
+            _say(talk, error=[error.name, str(error)])
+        except MemoryError as error:
+            _say(talk, error=["BadFile", str(unreadable(error))])
+        except Exception as error:  # reading faults are BadFile already; this is ours or the disk's
+            _say(talk, error=["Unavailable", _fault(error)])
+
+
+def _do(talk: socket.socket, job: dict[str, Any]) -> None:
+    if "sort" in job:
+        _sort(talk, Path(job["sort"]))
+    elif "measure" in job:
+        _say(talk, quality=quality.measure(Path(job["measure"])))
+    else:
         _convert(talk, Path(job["source"]), Path(job["target"]), str(job["kind"]))
-        _say(talk, done=True)
-    except CidError as error:
-        _say(talk, error=[error.name, str(error)])
-    except MemoryError as error:
-        _say(talk, error=["BadFile", str(unreadable(error))])
-    except Exception as error:  # reading faults are BadFile already; this is ours or the disk's
-        told = " ".join(str(error).split())[:300]
-        _say(talk, error=["Unavailable", f"the image could not be written: {told}"])
+
+
+def _fault(error: Exception) -> str:
+    """Say in a line what is wrong with the storage."""
+    told = " ".join(str(error).split())[:300]
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    if full or "No space left" in told or "quota exceeded" in told.lower():
+        return "the storage is full: nothing of this was kept; ask staff for room, then try again"
+    return f"the image could not be written: {told}"
+
+
+def _sort(talk: socket.socket, folder: Path) -> None:
+    found = sort(folder)
+    for group in found.groups:
+        for some in _pieces(group.members) or [[]]:
+            _say(talk, group=[group.main, some, group.reader])
+    for others in _pieces(found.others):
+        _say(talk, others=others)
+    for path, reason in found.refused.items():
+        _say(talk, refused=[path, reason[:300]])
+
+
+def _pieces(paths: Iterable[str]) -> list[list[str]]:
+    """Return paths in lists that fit into a message."""
+    found: list[list[str]] = []
+    room = 0
+    for path in paths:
+        size = len(json.dumps(path)) + 2
+        if size > room:
+            found.append([])
+            room = PIECE
+        room -= size
+        found[-1].append(path)
+    return found
 
 
 def _convert(talk: socket.socket, path: Path, target: Path, kind: str) -> None:
@@ -69,38 +121,55 @@ def _convert(talk: socket.socket, path: Path, target: Path, kind: str) -> None:
     reporter = _Reporter(talk, sum(sizes))
     for at, (work, size) in enumerate(zip(works, sizes, strict=True)):
         reporter.begin(size, work.source.name)
-        _write(work, target / str(at), kind, reporter)
-        _say(talk, image=_described(work, kind))
+        measured = _write(work, target / str(at), reporter)
+        _say(talk, image={**_described(work), "quality": measured})
     shutil.rmtree(scratch)
 
 
 def _work(source: Source, kind: str) -> Work:
-    return Work(*as_labels(source)) if kind == "labels" else Work(source, None)
+    """Take as labels what is said to be; what only the file calls so may still be an image."""
+    if kind == "labels":
+        return Work(*as_labels(source))
+    if source.kind == "labels":
+        try:
+            return Work(*as_labels(source))
+        except BadFile:
+            pass
+    return Work(source, None)
 
 
-def _write(work: Work, folder: Path, kind: str, reporter: _Reporter) -> None:
+def _write(work: Work, folder: Path, reporter: _Reporter) -> dict[str, Any] | None:
+    """Write one image with its thumbnail, and return its quality."""
     store = folder / "image.ome.zarr"
     store.mkdir(parents=True)
-    omezarr.write(work.source, store, kind, reporter.part(0.0, 0.65, "writing"))
+    omezarr.write(work.source, store, work.kind, reporter.part(0.0, 0.65, "writing"))
     omezarr.verify(store, work.source, reporter.part(0.65, 0.3, "comparing"))
     (folder / "thumbnail.png").write_bytes(thumbnails.draw(store))
+    return quality.measure(store)
 
 
 def _named(images: list[Source], path: Path) -> list[Source]:
-    """Name images after their file; one of several also after its scene, or its number."""
+    """Name images after their file; one of several also after its scene, or its number.
+
+    Labels of an image are named after it, and what they are of.
+    """
     stem = path.name
     for suffix in (*SUFFIXES, path.suffix):
         if suffix and stem.lower().endswith(suffix.lower()):
             stem = stem[: -len(suffix)]
             break
     stem = clean(stem, 200) or "image"
-    if len(images) == 1:
-        return [replace(images[0], name=stem)]
-    scenes = [image.name for image in images]
-    if len(set(filter(None, scenes))) < len(images):
-        scenes = [str(at + 1) for at in range(len(images))]
-    named = zip(images, scenes, strict=True)
-    return [replace(image, name=f"{stem} [{scene}]"[:255]) for image, scene in named]
+    alone = [at for at, image in enumerate(images) if image.of is None]
+    scenes = [images[at].name for at in alone]
+    if len(set(filter(None, scenes))) < len(scenes):
+        scenes = [str(at + 1) for at in range(len(scenes))]
+    several = [f"{stem} [{scene}]"[:255] for scene in scenes]
+    names = dict(zip(alone, several if len(alone) > 1 else [stem], strict=True))
+    for at, image in enumerate(images):
+        if image.of is not None:
+            of = names.get(image.of, stem)
+            names[at] = f"{of} {image.name.rpartition('/')[2] or 'labels'}"[:255]
+    return [replace(image, name=names[at]) for at, image in enumerate(images)]
 
 
 def _planned(source: Source) -> int:
@@ -108,10 +177,12 @@ def _planned(source: Source) -> int:
     return pixels + OTHERS + len((source.ome_xml or "").encode())
 
 
-def _described(work: Work, kind: str) -> dict[str, Any]:
+def _described(work: Work) -> dict[str, Any]:
     source = work.source
     return {
         "name": source.name,
+        "kind": work.kind,
+        "of": source.of,
         "axes": source.axes,
         "shape": source.shape,
         "dtype": source.dtype.name,
@@ -124,6 +195,7 @@ def _described(work: Work, kind: str) -> dict[str, Any]:
             for at, channel in enumerate(source.channels)
         ],
         "tags": source.tags,
+        "unknown": source.unknown,
         "objects": work.objects,
     }
 

@@ -64,21 +64,26 @@ def cool_down() -> None:
 
 
 class Child:
-    """One limited child that has been given a job. Close it, and it is gone."""
+    """One limited child that does jobs. Close it, and it is gone."""
 
-    def __init__(self, job: dict[str, Any]) -> None:
+    def __init__(self, limits: Limits) -> None:
         ours, theirs = zip(*(_pair(), _pair()), strict=True)
         self.talk, self.fate = ours
         try:
             with _lock:
                 _send(theirs)
-            self.talk.send(json.dumps(job).encode())
+            self.talk.send(json.dumps(bounds(limits)).encode())
         except OSError as error:
             self.close()
             raise Unavailable("the import helper has ended: try again") from error
         finally:
             for end in theirs:
                 end.close()
+
+    def give(self, job: dict[str, Any]) -> None:
+        """Give it a job; it is done when it says so."""
+        with suppress(ConnectionError):  # it may have died: `hear` will tell
+            self.talk.send(json.dumps(job).encode())
 
     def hear(self, seconds: float) -> dict[str, Any] | None:
         """Return the next message, {} when nothing came for `seconds`, None when it has ended.
@@ -122,10 +127,9 @@ class Child:
         self.fate.close()
 
 
-def job(source: str, target: str, kind: str, limits: Limits) -> dict[str, Any]:
-    """Return the message that starts a child."""
-    bounds = {name: getattr(limits, name) for name in Limits.__slots__}
-    return {"source": source, "target": target, "kind": kind, "limits": bounds}
+def bounds(limits: Limits) -> dict[str, Any]:
+    """Return the message that binds a child."""
+    return {name: getattr(limits, name) for name in Limits.__slots__}
 
 
 def _pair() -> tuple[socket.socket, socket.socket]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-import time
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,18 +20,21 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ..core import duties
-from ..core.catalog import commits, deposits, imports
+from ..core.catalog import commits, deposits, held, imports
 from ..core.runs import leases, runs
 from ..db.session import Sessions, reading
 from ..db.tables import Deposit, Run
 from ..errors import CidError, Conflict
-from ..storage import intake
+from ..storage import intake, uploads
 from ..storage.roots import Root, staging_prefix
-from .prepare import Prepared, Staged, Watch, prepare
+from . import faults
+from .lease import Lease
+from .limits import Limits
+from .prepare import prepare
+from .prepared import Held, Prepared, Staged, Watch
 
 log = logging.getLogger(__name__)
 
-EVERY = 1.0  # seconds between two progress rows
 BEAT = 3.0  # seconds between two looks at the queue; a lease lasts five of them
 SWEEP = 120.0  # seconds of the duty
 # the database does not answer: the import waits for it, it has not failed
@@ -53,9 +56,12 @@ class _Job:
 class Importer:
     """Imports deposits in background threads; the database is its queue."""
 
-    def __init__(self, sessions: Sessions, root: Root, threads: int = 2) -> None:
+    def __init__(
+        self, sessions: Sessions, root: Root, limits: Limits | None = None, threads: int = 2
+    ) -> None:
         self.sessions = sessions
         self.root = root
+        self.limits = limits or Limits()
         self.process = duties.myself()
         self._stopping = False
         self._stop = threading.Event()
@@ -109,7 +115,9 @@ class Importer:
             stale = [(d.id, d.uid, d.run_id) for d in deposits.expired(session)]
             left = [_job(deposit) for deposit in imports.left_behind(session)]
         for deposit_id, uid, run_id in stale:
-            coming = run_id is None and intake.is_coming(self.root.path(staging_prefix(uid)))
+            place = self.root.path(staging_prefix(uid))
+            coming = intake.is_coming(place) or uploads.is_open(place / "in")
+            coming = coming and run_id is None
             self._expire(deposit_id, coming=coming)
         for job in left:
             self._tidy(job, job.prepared)
@@ -167,7 +175,7 @@ class Importer:
                 return  # staging stays: whoever takes it next goes on
             if isinstance(error, AWAY):
                 raise
-            self._give_up(job, prepared, _told(uid, error))
+            self._give_up(job, prepared, faults.told(uid, error))
         else:
             self.root.remove(staging_prefix(uid))
 
@@ -175,10 +183,10 @@ class Importer:
         """Take the deposit; None when another process has it, or it is given up or done."""
         with self.sessions.begin() as session:
             deposit = imports.claim(session, self.process, uid)
-            return deposit and _job(deposit)
+            return deposit and _job(deposit, held.kept(session, deposit.declared))
 
     def _prepare(self, job: _Job) -> Prepared:
-        prepared = prepare(self.root, job.staged, self._watch(job))
+        prepared = prepare(self.root, job.staged, self._watch(job), self.limits)
         with self.sessions.begin() as session:
             kept = {"prepared": prepared.as_json()}
             imports.hold(session, self.process, job.id, results=kept, manifest=job.manifest)
@@ -186,11 +194,13 @@ class Importer:
         return prepared
 
     def _publish(self, prepared: Prepared) -> None:
+        left = []
         for source, target in prepared.moves:
             if self.root.path(source).exists():
-                self.root.publish(source, target)
+                left.append((source, target))
             elif not self.root.path(target).exists():
                 raise CidError(f"{source} is neither staged nor published")
+        self.root.publish_all(left)
 
     def _commit(self, job: _Job, prepared: Prepared) -> None:
         with self.sessions.begin() as session:
@@ -220,10 +230,17 @@ class Importer:
         self._tidy(job, prepared)
 
     def _tidy(self, job: _Job, prepared: Prepared | None) -> None:
-        """Remove all bytes of a deposit that ended without a result, then let go of it."""
-        for _, target in prepared.moves if prepared else ():
-            self.root.remove(target)
-        self.root.remove(staging_prefix(job.uid))
+        """Remove all bytes of a deposit that ended without a result, then let go of it.
+
+        Where the storage does not let us, a later sweep does it.
+        """
+        try:
+            for _, target in prepared.moves if prepared else ():
+                self.root.remove(target)
+            self.root.remove(staging_prefix(job.uid))
+        except OSError as error:
+            log.warning("what %s brought stays until it can be removed: %s", job.uid, error)
+            return
         with self.sessions.begin() as session:
             imports.forget(session, job.id)
 
@@ -245,37 +262,12 @@ class Importer:
         return True
 
     def _watch(self, job: _Job) -> Watch:
-        staged_bytes = sum(nbytes for _, nbytes in job.staged.declared)
-        planned = 0
-        last = 0.0
-        given_up = False
-
-        def plan(nbytes: int) -> None:
-            nonlocal planned
-            planned += nbytes
-            with self.sessions.begin() as session:
-                imports.hold(session, self.process, job.id)
-                deposits.widen(session, job.id, staged_bytes + planned)
-
-        def progress(fraction: float, text: str) -> None:
-            nonlocal last, given_up
-            if time.monotonic() - last < EVERY:
-                return
-            last = time.monotonic()
-            told = {"fraction": round(fraction, 3), "text": text[:200]}
-            try:
-                with self.sessions.begin() as session:
-                    imports.hold(session, self.process, job.id, progress=told)
-            except Conflict:
-                given_up = True
-
-        def should_stop() -> bool:
-            return self._stopping or given_up
-
-        return Watch(plan, progress, should_stop)
+        sent = [nbytes for path, nbytes in job.staged.declared if path not in job.staged.held]
+        lease = Lease(self.sessions, self.process, job.id, lambda: self._stopping)
+        return lease.watch(sum(sent))
 
 
-def _job(deposit: Deposit) -> _Job:
+def _job(deposit: Deposit, there: Mapping[str, held.Kept] | None = None) -> _Job:
     run = deposit.run
     staged = Staged(
         uid=deposit.uid,
@@ -285,6 +277,7 @@ def _job(deposit: Deposit) -> _Job:
         input_name=run.inputs[0].image.name if run else "",
         label=f"{run.template.name} {run.uid[:8]}" if run else "",
         out=f"out-{secrets.token_hex(4)}",
+        held={path: Held(kept.uid, kept.key) for path, kept in (there or {}).items()},
     )
     kept = deposit.results.get("prepared")
     prepared = Prepared.from_json(kept) if kept else None
@@ -295,11 +288,3 @@ def _log_defect(done: Future[None]) -> None:
     """Say what a thread did not survive; nobody else looks at its result."""
     if not done.cancelled() and (error := done.exception()) is not None:
         log.error("import thread", exc_info=error)
-
-
-def _told(uid: str, error: Exception) -> dict[str, Any]:
-    """Return what the depositor is told; a defect's text stays in the log."""
-    if isinstance(error, CidError):
-        return {"error": error.name, "message": str(error)}
-    log.error("import of %s", uid, exc_info=error)
-    return {"error": "CidError", "message": "the import broke; the service's log has the reason"}

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one conversion. `planning_seconds` is for the headers, before a pixel is read."""
+    """Bounds of one conversion. `planning_seconds` is for the headers, before a pixel is read.
+
+    formats: names of the readers that may open a file; none: all. Others are kept as files.
+    """
 
     memory: int = 4 << 30  # bytes of address space
     cpu_seconds: int = 4 * 3600
@@ -17,6 +20,7 @@ class Limits:
     planning_seconds: float = 300
     file_bytes: int = 2 << 30  # of one written file; a shard is far smaller
     open_files: int = 512
+    formats: tuple[str, ...] = ()
 
 
 def bind(limits: Limits) -> None:

@@ -82,7 +82,7 @@ def test_another_finishes_what_was_prepared(
         first._publish(prepared)
     silent(first)
     second.submit(uid)
-    wait_until(lambda: state(second, uid) == "done", 20, "the second imports it")
+    wait_until(lambda: state(second, uid) == "done", what="the second imports it")
     # the first wakes up and goes on where it was
     first._publish(prepared)
     with pytest.raises(Conflict, match="another process has taken it") as refused:
@@ -116,8 +116,8 @@ def test_what_waits_is_found_without_being_told(two: tuple[Importer, Importer]) 
     first, second = two
     uid = staged(first)
     second.resume()
-    wait_until(lambda: state(first, uid) == "done", 20, "the second finds it")
-    wait_until(lambda: stored(first, "staging") == [], 5, "staging is empty")
+    wait_until(lambda: state(first, uid) == "done", what="the second finds it")
+    wait_until(lambda: stored(first, "staging") == [], what="staging is empty")
 
 
 def test_only_one_of_two_sweeps(two: tuple[Importer, Importer]) -> None:

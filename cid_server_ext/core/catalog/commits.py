@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import mimetypes
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...db.tables import Deposit, File, Image, RunInput
+from ...db.tables import Deposit, File, Image, Note, RunInput
 from ...errors import Conflict
-from .. import journal
+from .. import journal, names
 from ..actor import Actor
 from ..ledger import allocations
 from ..search import index
-from . import datasets, deposits, tags
+from . import datasets, deposits, machine, quality, tags, vocabulary
 from .tagging import By
+
+DIRECTORY = "inode/directory"  # media type of an original that is a folder of files
+SHOWN = 200  # problems that are told; the files of the others are there too
+FOLDED = 20  # of them in the journal
 
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A staged file that was hashed and moved to `prefix`."""
+    """A staged file, or a folder, that was hashed and moved to `prefix`.
+
+    folder: where it lay in the deposit, which becomes a dataset below the deposit's.
+    """
 
     uid: str
     name: str
@@ -29,6 +36,9 @@ class NewFile:
     prefix: str
     nbytes: int
     sha256: str
+    blake3: str | None = None
+    folder: str = ""
+    is_folder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +59,29 @@ class NewImage:
     prefix: str
     nbytes: int
     sha256: str
-    source: str | None = None
+    source: str | None = None  # uid of a run's input, or of another image of this commit
     original: str | None = None  # uid of the NewFile it was read from
+    folder: str = ""
+    unknown: dict[str, str] = field(default_factory=dict)
+    quality: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file of the deposit that could not be read as an image: it is kept as `file`."""
+
+    path: str
+    file: str
+    message: str
+    error: str = "BadFile"
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """A file of the deposit whose bytes `record` holds already: nothing new came of it."""
+
+    path: str
+    record: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +90,8 @@ class Commit:
 
     images: list[NewImage] = field(default_factory=list)
     files: list[NewFile] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    there: list[There] = field(default_factory=list)
 
     @property
     def nbytes(self) -> int:
@@ -69,38 +102,80 @@ class Commit:
 def commit(session: Session, deposit_id: int, new: Commit) -> Deposit:
     """Make everything visible at once, or raise Conflict or OverQuota and change nothing."""
     deposit = session.get_one(Deposit, deposit_id, populate_existing=True)
-    results = {"images": [i.uid for i in new.images], "files": [f.uid for f in new.files]}
+    made = {"images": [i.uid for i in new.images], "files": [f.uid for f in new.files]}
+    problems = [asdict(problem) for problem in new.problems[:SHOWN]]
+    results = {
+        **made,
+        "kept": [file.uid for file in new.files if file.kind != "original"],
+        "problems": problems,
+        "there": [asdict(there) for there in new.there],
+    }
+    detail = {**made, "bytes": new.nbytes} | ({"problems": problems[:FOLDED]} if problems else {})
+    subject, project_id = f"deposit:{deposit.uid}", deposit.project_id
+    journal.record(
+        session, deposit.person, "commit deposit", subject, detail, project_id=project_id
+    )
     deposits.move(session, deposit, "done", results=results, progress={"fraction": 1.0})
     allocations.settle(session, deposit.project_id, reserved=deposit.reserved, used=new.nbytes)
     deposit.reserved = 0
-    if deposit.dataset.trash_id is not None:  # thrown away while this came in
-        actor = Actor(deposit.person)
-        home = datasets.holding(session, actor, deposit.project, deposit.dataset.path)
-        deposit.dataset_id = home.id
-    files = {file.uid: _add_file(session, deposit, file) for file in new.files}
+    into = _Home(session, deposit)
+    files = {file.uid: _add_file(session, deposit, file, into) for file in new.files}
     session.flush()
-    images = [_add_image(session, deposit, image, files) for image in new.images]
-    index.refresh(session, [record.id for record in (*files.values(), *images)])
-    detail = {**results, "bytes": new.nbytes}
-    subject = f"deposit:{deposit.uid}"
-    journal.record(
-        session, deposit.person, "commit deposit", subject, detail, project_id=deposit.project_id
-    )
+    images = _add_images(session, deposit, new.images, into, files)
+    for problem in new.problems:
+        _say_why(session, deposit, files[problem.file], problem)
+    index.refresh(session, [record.id for record in (*files.values(), *images.values())])
     return deposit
 
 
-def _add_file(session: Session, deposit: Deposit, new: NewFile) -> File:
-    media, _ = mimetypes.guess_type(new.name)
+class _Home:
+    """The datasets that the folders of a deposit become, each made when something lies in it."""
+
+    def __init__(self, session: Session, deposit: Deposit) -> None:
+        self.session, self.project = session, deposit.project
+        self.actor = Actor(deposit.person)
+        if deposit.dataset.trash_id is not None:  # thrown away while this came in
+            deposit.dataset_id = self._at(deposit.dataset.path)
+            session.flush()
+            session.refresh(deposit, ["dataset"])
+        self.top = deposit.dataset.path
+        self.known = {"": deposit.dataset_id}
+
+    def dataset(self, folder: str) -> int:
+        """Return the id of the dataset of a folder of the deposit."""
+        if folder not in self.known:
+            self.known[folder] = self._at(self._path(folder))
+        return self.known[folder]
+
+    def _at(self, path: str) -> int:
+        return datasets.holding(self.session, self.actor, self.project, path).id
+
+    def _path(self, folder: str) -> str:
+        """Return a path as long as paths may be, not below a live dataset, which holds nothing."""
+        parts = [names.label(part, "dataset") for part in folder.split("/")]
+        path = self.top
+        for part in parts:
+            below = f"{path}/{part}".lstrip("/")
+            live = datasets.is_live(self.session, self.project, below)
+            if live or len(below) > names.LONGEST_PATH:
+                return path
+            path = below
+        return path
+
+
+def _add_file(session: Session, deposit: Deposit, new: NewFile, into: _Home) -> File:
+    media = DIRECTORY if new.is_folder else mimetypes.guess_type(new.name)[0]
     file = File(
         uid=new.uid,
         project_id=deposit.project_id,
-        dataset_id=deposit.dataset_id,
+        dataset_id=into.dataset(new.folder),
         name=new.name,
         kind=new.kind,
         media_type=_MEDIA.get(new.kind) or media or "application/octet-stream",
         prefix=new.prefix,
         nbytes=new.nbytes,
         sha256=new.sha256,
+        blake3=new.blake3,
         created_by=deposit.person,
         run_id=deposit.run_id,
     )
@@ -109,11 +184,43 @@ def _add_file(session: Session, deposit: Deposit, new: NewFile) -> File:
     return file
 
 
-def _add_image(session: Session, deposit: Deposit, new: NewImage, files: dict[str, File]) -> Image:
-    image = Image(
+def _add_images(
+    session: Session,
+    deposit: Deposit,
+    several: list[NewImage],
+    into: _Home,
+    files: dict[str, File],
+) -> dict[str, Image]:
+    """Add all images with what their files say of them, in few statements, then what we know."""
+    images: dict[str, Image] = {}
+    for new in several:
+        images[new.uid] = _new_image(deposit, new, into.dataset(new.folder), files)
+        if new.source is not None and new.source in images:
+            images[new.uid].source = images[new.source]
+        else:
+            images[new.uid].source_id = _source(session, deposit, new)
+    session.add_all(images.values())
+    session.flush()
+    told = [
+        (images[new.uid], [(key, _given(key, text, number)) for key, text, number in new.tags])
+        for new in several
+    ]
+    tags.write_all(session, told, kind="machine", by=By("file", deposit.person))
+    declared = str(deposit.manifest.get("instrument") or "")
+    for image, pairs in told:
+        if image.kind == "image" and deposit.run_id is None:
+            taken = str(dict(pairs).get(vocabulary.ACQUIRED, ""))
+            machine.complete(session, image, declared=declared, taken=taken)
+        _note(session, deposit, "create image", f"image:{image.uid}", image.sha256)
+    quality.tag_all(session, list(images.values()), deposit.person)
+    return images
+
+
+def _new_image(deposit: Deposit, new: NewImage, dataset: int, files: dict[str, File]) -> Image:
+    return Image(
         uid=new.uid,
         project_id=deposit.project_id,
-        dataset_id=deposit.dataset_id,
+        dataset_id=dataset,
         name=new.name,
         kind=new.kind,
         axes=new.axes,
@@ -128,20 +235,27 @@ def _add_image(session: Session, deposit: Deposit, new: NewImage, files: dict[st
         sha256=new.sha256,
         created_by=deposit.person,
         original_id=files[new.original].id if new.original else None,
-        source_id=_source(session, deposit, new),
+        unknown=new.unknown,
+        quality=new.quality,
         run_id=deposit.run_id,
     )
-    session.add(image)
-    session.flush()
-    told = [(key, text if number is None else number) for key, text, number in new.tags]
-    tags.write(session, image, told, kind="machine", by=By("file", deposit.person))
-    _note(session, deposit, "create image", f"image:{new.uid}", new.sha256)
-    return image
+
+
+def _given(key: str, text: str, number: float | None) -> str | float:
+    """Return what a file's tag is kept as: an objective is its name, an exposure its number."""
+    return text if number is None or key in vocabulary.MACHINE else number
 
 
 def _note(session: Session, deposit: Deposit, action: str, subject: str, sha256: str) -> None:
     detail = {"sha256": sha256}
     journal.record(session, deposit.person, action, subject, detail, project_id=deposit.project_id)
+
+
+def _say_why(session: Session, deposit: Deposit, file: File, problem: Problem) -> None:
+    """Note at a file that says it is an image why it is none here."""
+    text = f"Kept as a file, for it could not be read as an image: {problem.message}"
+    about = {"project_id": deposit.project_id, "record_id": file.id}
+    session.add(Note(**about, person=deposit.person, text=text))
 
 
 def _source(session: Session, deposit: Deposit, new: NewImage) -> int | None:

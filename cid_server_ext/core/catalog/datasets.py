@@ -129,6 +129,12 @@ def refuse_live(row: Dataset) -> None:
         raise Conflict(f"dataset {row.path!r} is live, it shows what its query finds: use another")
 
 
+def is_live(session: Session, project: Project, path: str) -> bool:
+    """Say whether a live dataset has this path."""
+    found = _at(session, project, path)
+    return found is not None and found.query is not None
+
+
 def hold(session: Session, project_ids: Iterable[int]) -> None:
     """Let nobody else make or move datasets in these projects until this transaction ends."""
     for number in sorted(project_ids):

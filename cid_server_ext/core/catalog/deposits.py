@@ -18,7 +18,7 @@ from .. import journal, names, policy
 from ..actor import Actor
 from ..ledger import allocations
 from ..runs import states
-from . import datasets
+from . import datasets, held
 
 NEXT = {
     "open": {"importing", "aborted"},
@@ -37,18 +37,25 @@ def open_import(
     dataset: str,
     kind: str,
     declared: list[dict[str, Any]],
+    again: bool = False,
 ) -> Deposit:
-    """Reserve room for the declared files and return the open deposit. Contributors may."""
+    """Reserve room for the declared files and return the open deposit. Contributors may.
+
+    A file whose sha256 is declared, and which the caller can read here already, need not be sent
+    and takes no room; `again`: all are to be sent.
+    """
     row = policy.require(session, actor, "contributor", Project, project)
     if kind not in KINDS:
         raise BadInput(f"a deposit's kind is one of {', '.join(KINDS)}")
     if row.state != "active":
         raise Conflict(f"project {row.name!r} is {row.state}: it takes no deposits")
-    nbytes = _declared_bytes(declared)
+    _declared_bytes(declared)
+    marked = _plain(declared) if again else held.mark(session, actor, row.id, declared)
+    nbytes = sum(int(file["nbytes"]) for file in marked if "held" not in file)
     allocations.reserve(session, row.id, nbytes)
     target = datasets.at(session, actor, row, names.dataset_path(dataset, "dataset"))
     datasets.refuse_live(target)
-    return _open(session, actor, row.id, target, kind, declared, nbytes)
+    return _open(session, actor, row.id, target, kind, marked, nbytes)
 
 
 def open_for_run(
@@ -62,20 +69,20 @@ def open_for_run(
     if run.state != "running":
         raise Conflict(f"run {run.uid} is {run.state}: it takes no output")
     earlier = select(Deposit).where(Deposit.run_id == run.id, Deposit.state == "open")
-    held = run.reserved
+    room = run.reserved
     for old in session.scalars(earlier):
         move(session, old, "aborted")
-        held, old.reserved = held + old.reserved, 0
+        room, old.reserved = room + old.reserved, 0
     nbytes = _declared_bytes(declared)
-    if nbytes > held:
-        allocations.reserve(session, run.project_id, nbytes - held)
-        held = nbytes
+    if nbytes > room:
+        allocations.reserve(session, run.project_id, nbytes - room)
+        room = nbytes
     run.reserved = 0
     project = session.get_one(Project, run.project_id)
     source = run.inputs[0].image.dataset.path
     path = "/".join(part for part in (source, run.template.name) if part)
     target = datasets.holding(session, actor, project, path)
-    return _open(session, actor, project.id, target, "run", declared, held, run)
+    return _open(session, actor, project.id, target, "run", _plain(declared), room, run)
 
 
 def get(session: Session, actor: Actor, uid: str) -> Deposit:
@@ -93,6 +100,7 @@ def begin(session: Session, actor: Actor, uid: str, manifest: dict[str, Any]) ->
         raise NotAllowed("your token may only read")
     if deposit.run_id is None and deposit.project.state != "active":
         raise Conflict(f"project {deposit.project.name!r} is {deposit.project.state}: give this up")
+    held.require(session, actor, deposit.declared)
     move(session, deposit, "importing", manifest=manifest)
     if deposit.run_id is not None:
         states.move(session, deposit.run_id, "committing")
@@ -200,6 +208,10 @@ def _open(
     about = f"deposit:{deposit.uid}"
     journal.record(session, actor.name, "open deposit", about, detail, project_id=project_id)
     return deposit
+
+
+def _plain(declared: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"path": file["path"], "nbytes": file["nbytes"]} for file in declared]
 
 
 def _declared_bytes(declared: list[dict[str, Any]]) -> int:

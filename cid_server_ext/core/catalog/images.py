@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer, joinedload
 
-from ...db.tables import Dataset, Image, Record, RunInput
+from ...db.tables import Dataset, Document, Image, Instrument, MaskVersion, Record, RunInput
 from .. import policy
 from ..actor import Actor
 from ..search import find
+from . import completeness, machine
 
 PAGE = find.PAGE
 
@@ -61,6 +62,30 @@ def children(session: Session, actor: Actor, image: Image) -> list[Image]:
     made = policy.visible(actor, Image).where(Image.run_id.in_(runs))
     newest = made.order_by(Image.id.desc()).limit(PAGE)
     return list(session.scalars(newest.options(*_WITH_ROW)))
+
+
+def complete(session: Session, ids: Sequence[int]) -> dict[int, float | None]:
+    """Return how complete each image is, from 0 to 1; None where nothing is asked of it."""
+    chosen = select(Document.record_id, Document.completeness).where(Document.record_id.in_(ids))
+    return dict(iter(session.execute(chosen)))
+
+
+def unknown(session: Session, image: Image) -> dict[str, str]:
+    """Return what is asked of an image and missing, each with the reason in words.
+
+    Also that its acquisition date has no time zone.
+    """
+    document = session.execute(select(Document.missing).where(Document.record_id == image.id))
+    version = image.mask_version_id and session.get(MaskVersion, image.mask_version_id)
+    missing = document.scalar_one_or_none() or ""
+    told = completeness.told(missing, image.unknown, version.body if version else None)
+    zone = (image.unknown or {}).get(machine.ZONE)
+    return told | ({machine.ZONE: zone} if zone else {})
+
+
+def instrument(session: Session, image: Image) -> Instrument | None:
+    """Return the microscope that took an image, if it is known."""
+    return session.get(Instrument, image.instrument_id) if image.instrument_id else None
 
 
 # what a list tells of each; channels are long

@@ -79,17 +79,33 @@ def write(
     Spellings are known as far as the record's project has them. What the vocabulary does not allow
     is kept as text; what cannot be text at all is left out.
     """
-    mine = select(Project.id).where(Project.id == record.project_id)
-    speller = Speller(session, record.project_id, mine, strict=False)
-    changes: dict[Term, tagging.Change] = {}
-    for key, value in dict(told).items():
-        try:
-            term = speller.term_or_new(key, [value], kind)
-            words = speller.words(term, [value])
-        except BadInput:
-            continue
-        changes[term] = tagging.Change(record.id, term, words)
-    have = tagging.held(session, [record.id], changes)
+    write_all(session, [(record, told)], kind=kind, by=by)
+
+
+def write_all(
+    session: Session,
+    several: Sequence[tuple[Record, Mapping[str, Given] | Iterable[tuple[str, Given]]]],
+    *,
+    kind: str,
+    by: tagging.By,
+) -> None:
+    """Do what `write` does for several records of one project, in as many statements as for one."""
+    if not several:
+        return
+    project_id = several[0][0].project_id
+    mine = select(Project.id).where(Project.id == project_id)
+    speller = Speller(session, project_id, mine, strict=False)
+    changes: dict[tuple[int, Term], tagging.Change] = {}
+    for record, told in several:
+        for key, value in dict(told).items():
+            try:
+                term = speller.term_or_new(key, [value], kind)
+                words = speller.words(term, [value])
+            except BadInput:
+                continue
+            changes[record.id, term] = tagging.Change(record.id, term, words)
+    terms = {term for _, term in changes}
+    have = tagging.held(session, [record.id for record, _ in several], terms)
     tagging.apply(session, have, changes.values(), by)
 
 
