@@ -8,9 +8,7 @@ Importing this is light; numpy, zarr, dask and xarray are imported when pixels a
 
 from __future__ import annotations
 
-from .annotate import Annotated
-from .catalog import Catalog, Person, connect, find_items
-from .datasets import Dataset, Moved
+from .catalog import Catalog, Person, connect
 from .errors import (
     BadFile,
     BadInput,
@@ -26,27 +24,33 @@ from .errors import (
     RunFailed,
     Unavailable,
 )
-from .facets import Facet
-from .files import File
-from .history import Entry
-from .images import Image
-from .inside import CurrentRun, current_run, rehearse
-from .invoices import Invoice, Prices
-from .leaving import Belongings, Handover
-from .members import Member, Members
-from .notes import Note
-from .projects import Project
-from .requests import Request
-from .results import Result
-from .runs import Batch, Run
-from .search import RecordSearch, Search
-from .sheets import Preview
-from .tagged import Tags
-from .teams import Team
-from .templates import Template
-from .trash import Trash
-from .usage import Overview, TeamUsage, Usage
-from .vocabulary import Renamed, Term, Value
+from .history.entries import Entry
+from .history.trash import Trash
+from .instruments.instruments import Instrument
+from .instruments.instruments import read as read_description
+from .people.leaving import Belongings, Handover
+from .people.members import Member, Members
+from .people.requests import Request
+from .people.teams import Team
+from .records.datasets import Dataset, Moved
+from .records.files import File
+from .records.images import Image
+from .records.notes import Note
+from .records.projects import Project
+from .records.quality import Quality
+from .runs.inside import CurrentRun, current_run, rehearse
+from .runs.results import Result
+from .runs.runs import Batch, Run
+from .runs.templates import Template
+from .search.facets import Facet
+from .search.found import RecordSearch, Search
+from .tags.annotate import Annotated
+from .tags.sheets import Preview
+from .tags.tagged import Tags
+from .tags.vocabulary import Renamed, Term, Value
+from .uploads.items import find_items
+from .usage.invoices import Invoice, Prices
+from .usage.usage import Overview, TeamUsage, Usage
 
 __all__ = [
     "Annotated",
@@ -66,6 +70,7 @@ __all__ = [
     "File",
     "Handover",
     "Image",
+    "Instrument",
     "Invoice",
     "Member",
     "Members",
@@ -81,6 +86,7 @@ __all__ = [
     "Preview",
     "Prices",
     "Project",
+    "Quality",
     "RecordSearch",
     "Renamed",
     "Request",
@@ -100,5 +106,6 @@ __all__ = [
     "connect",
     "current_run",
     "find_items",
+    "read_description",
     "rehearse",
 ]

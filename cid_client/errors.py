@@ -5,11 +5,16 @@ CidError
 ├── BadInput 400           the caller can fix the request
 │   ├── BadFile 400        this file cannot be read as an image
 │   ├── BadParameter 400   a parameter is unknown, missing or ill-typed
-│   └── TooCostly 400      a search that would take too long
+│   ├── TooCostly 400      a search that would take too long
+│   ├── OtherVersion 412   a version of the upload protocol that is not spoken there
+│   ├── WrongType 415      a body of another media type than an address takes
+│   └── WrongDigest 460    bytes that are not what was announced
 ├── NotLoggedIn 401        nobody, or a token that has ended
 ├── NotAllowed 403         visible, but this action is not permitted
 ├── NotFound 404           absent, or hidden from this caller: the same answer
+│   └── Gone 410           an upload whose time has passed
 ├── Conflict 409           the state moved on; reload and retry
+│   └── Busy 423           somebody else writes to it at this moment
 ├── OverQuota 413          accepting this would exceed the project's allocation
 ├── TooLarge 413           more bytes than the catalog takes at once
 ├── TooMany 429            more requests than one person may send
@@ -52,6 +57,24 @@ class TooCostly(BadInput):
     """A search that would take too long; more words or one project make it quick."""
 
 
+class OtherVersion(BadInput):
+    """A version of the upload protocol that is not spoken there."""
+
+    status = 412
+
+
+class WrongType(BadInput):
+    """A body of another media type than an address takes."""
+
+    status = 415
+
+
+class WrongDigest(BadInput):
+    """Bytes that are not what was announced."""
+
+    status = 460
+
+
 class NotLoggedIn(CidError):
     """Nobody, or a token that has ended."""
 
@@ -68,6 +91,12 @@ class NotFound(CidError):
     """Absent, or hidden from this caller: the answer is the same."""
 
     status = 404
+
+
+class Gone(NotFound):
+    """An upload whose time has passed: it begins anew."""
+
+    status = 410
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +121,12 @@ class Conflict(CidError):
 
     status = 409
     changed: tuple[Change, ...] = ()
+
+
+class Busy(Conflict):
+    """Somebody else writes to it at this moment."""
+
+    status = 423
 
 
 class OverQuota(CidError):

@@ -4,11 +4,16 @@ CidError 500
 ├── BadInput 400      the caller can fix the request
 │   ├── BadFile 400        this file cannot be read as an image
 │   ├── BadParameter 400   a parameter is unknown, missing or ill-typed
-│   └── TooCostly 400      a search that would take too long; ask for less
+│   ├── TooCostly 400      a search that would take too long; ask for less
+│   ├── OtherVersion 412   a version of the upload protocol that is not spoken here
+│   ├── WrongType 415      a body of another media type than this address takes
+│   └── WrongDigest 460    bytes that are not what was announced
 ├── NotLoggedIn 401   nobody, or a token that has ended
 ├── NotAllowed 403    visible, but this action is not permitted
 ├── NotFound 404      absent, or hidden from this caller: the same answer
+│   └── Gone 410           an upload whose time has passed
 ├── Conflict 409      the state moved on; reload and retry
+│   └── Busy 423           somebody else writes to it at this moment
 ├── OverQuota 413     accepting this would exceed the project's allocation
 ├── TooLarge 413      more bytes than this address takes at once
 ├── TooMany 429       more requests than one person may send; wait as Retry-After says
@@ -53,6 +58,24 @@ class TooCostly(BadInput):
     """A search that would take too long; more words or one project make it quick."""
 
 
+class OtherVersion(BadInput):
+    """A version of the upload protocol that is not spoken here."""
+
+    status = 412
+
+
+class WrongType(BadInput):
+    """A body of another media type than this address takes."""
+
+    status = 415
+
+
+class WrongDigest(BadInput):
+    """Bytes that are not what was announced; the protocol of uploads has this status."""
+
+    status = 460
+
+
 class NotLoggedIn(CidError):
     """Nobody, or a token that has ended."""
 
@@ -71,6 +94,12 @@ class NotFound(CidError):
     status = 404
 
 
+class Gone(NotFound):
+    """An upload whose time has passed: begin it anew."""
+
+    status = 410
+
+
 class Conflict(CidError):
     """The state moved on; reload and retry. `changed` says what moved, newest first."""
 
@@ -79,6 +108,12 @@ class Conflict(CidError):
     def __init__(self, message: str, changed: Sequence[dict[str, Any]] | None = None) -> None:
         super().__init__(message)
         self.changed = changed
+
+
+class Busy(Conflict):
+    """Somebody else writes to it at this moment."""
+
+    status = 423
 
 
 class OverQuota(CidError):

@@ -1,7 +1,7 @@
 """The data plane: stored bytes out and staged bytes in, by ticket. It asks no database.
 
 It needs nothing of the application but `settings["cid_data"]`, and no particular body size: an
-upload is bounded by its ticket.
+upload is bounded by its ticket. Files that may be broken off and gone on with: `tus.py`.
 """
 
 from __future__ import annotations
@@ -11,91 +11,47 @@ import base64
 import binascii
 import errno
 import functools
-import json
 import os
 import re
 import stat
-from collections.abc import Awaitable, Callable
-from typing import Any
 from urllib.parse import quote
 
 from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from ..errors import BadInput, CidError, NotAllowed, NotFound, Unavailable
+from ..errors import BadInput, NotFound
 from ..storage.intake import Intake
-from ..storage.plane import DataPlane
-from .ranges import Unsatisfiable, matches, wanted
+from .batches import BatchHandler
+from .plane import PIECE, PlaneHandler, failing, told
+from .ranges import matches
+from .tus import tus_routes
 
-PIECE = 1 << 20  # bytes read, or written, at once
 INLINE = 64 << 10  # bytes; reading less than this is quicker than handing it to a thread
 TYPES = {".json": "application/json", ".png": "image/png"}
 SHOWN = ("image.ome.zarr/", "thumbnail.png")  # all else is downloaded, never opened in a page
 DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):\s*(?:,|$)")
 
-Method = Callable[..., Awaitable[None]]
-
-
-def _told(method: Method) -> Method:
-    """Answer what was refused; a reader who went away is no error."""
-
-    @functools.wraps(method)
-    async def wrapped(self: DataHandler, *args: str) -> None:
-        try:
-            await method(self, *args)
-        except CidError as error:
-            self.refuse(error)
-        except StreamClosedError:
-            pass
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
-                raise
-            self.refuse(Unavailable("the storage cannot take or give these bytes now: try later"))
-
-    return wrapped
-
 
 @web.stream_request_body
-class DataHandler(web.RequestHandler):
+class DataHandler(PlaneHandler):
     """`data/<ticket>/<path below the ticket's prefix>`: GET, HEAD, PUT."""
 
     intake: Intake | None = None
     waiting: bytearray
     prefix = ""
     digest = b""
-    past_end = ""  # Content-Range of a range that the file does not have
-
-    @property
-    def plane(self) -> DataPlane:
-        """The storage and the signer."""
-        plane: DataPlane = self.settings["cid_data"]
-        return plane
-
-    def set_default_headers(self) -> None:
-        """Stored bytes are data to a browser, whatever they hold."""
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("Referrer-Policy", "no-referrer")  # the address is the right to read
-
-    def check_xsrf_cookie(self) -> None:
-        """A cookie opens nothing here, so a foreign page can do nothing with one."""
-
-    def compute_etag(self) -> str | None:
-        """Ours are strong and made from the file; tornado's would hash what is sent."""
-        return None
 
     # --- out ----------------------------------------------------------------------------------
 
     @allow_unauthenticated
-    @_told
+    @told
     async def get(self, ticket: str, path: str) -> None:
         """Send the file, or one range of it."""
         await self._send(ticket, path, with_body=True)
 
     @allow_unauthenticated
-    @_told
+    @told
     async def head(self, ticket: str, path: str) -> None:
         """Say what GET would send."""
         await self._send(ticket, path, with_body=False)
@@ -114,7 +70,7 @@ class DataHandler(web.RequestHandler):
                 return
             start, stop = 0, state.st_size
             if with_body and self.request.headers.get("If-Range", etag) == etag:
-                start, stop = self._range(state.st_size)
+                start, stop = self.asked(state.st_size)
             self.set_header("Content-Length", str(stop - start))
             if with_body:
                 await self._stream(handle, start, stop)
@@ -142,19 +98,6 @@ class DataHandler(web.RequestHandler):
             name = quote(path.rpartition("/")[2], safe="")
             self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{name}")
 
-    def _range(self, size: int) -> tuple[int, int]:
-        """Return (start, stop) of what is sent, and say so in the headers."""
-        try:
-            part = wanted(self.request.headers.get("Range", ""), size)
-        except Unsatisfiable:
-            self.past_end = f"bytes */{size}"
-            raise
-        if part is None:
-            return 0, size
-        self.set_status(206)
-        self.set_header("Content-Range", f"bytes {part[0]}-{part[1] - 1}/{size}")
-        return part
-
     async def _stream(self, handle: int, start: int, stop: int) -> None:
         """Send bytes piece by piece, no faster than they are taken."""
         loop = asyncio.get_running_loop()
@@ -172,7 +115,7 @@ class DataHandler(web.RequestHandler):
 
     # --- in -----------------------------------------------------------------------------------
 
-    @_told
+    @told
     async def prepare(self) -> None:
         """Decide on an upload before its first byte is read."""
         if self.request.method != "PUT":
@@ -189,7 +132,7 @@ class DataHandler(web.RequestHandler):
             self.plane.gauge.release(right.prefix, nbytes)
             raise
         self.prefix, self.waiting = right.prefix, bytearray()
-        self.request.connection.set_max_body_size(nbytes)  # type: ignore[attr-defined]
+        self.line.set_max_body_size(nbytes)
 
     def _announced(self) -> tuple[int, bytes]:
         headers = self.request.headers
@@ -220,12 +163,10 @@ class DataHandler(web.RequestHandler):
         try:
             await asyncio.get_running_loop().run_in_executor(None, self.intake.write, data)
         except OSError as error:
-            self._drop()
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            self.refuse(Unavailable(f"the storage {'is full' if full else 'fails'}: try later"))
+            self.refuse(failing(error))
 
     @allow_unauthenticated
-    @_told
+    @told
     async def put(self, ticket: str, path: str) -> None:
         """Keep what came, if it is what was announced."""
         if self.intake is None:
@@ -242,13 +183,14 @@ class DataHandler(web.RequestHandler):
 
     def on_connection_close(self) -> None:
         """The sender went away: nothing of it stays."""
-        self._drop()
+        self.dropped()
 
     def on_finish(self) -> None:
         """Whatever was not kept is removed."""
-        self._drop()
+        self.dropped()
 
-    def _drop(self) -> None:
+    def dropped(self) -> None:
+        """Remove what came of a file that is not kept."""
         if self.intake is not None:
             intake, self.intake = self.intake, None
             intake.discard()
@@ -257,35 +199,10 @@ class DataHandler(web.RequestHandler):
     # --- both ---------------------------------------------------------------------------------
 
     def _key(self, ticket: str, path: str, mode: str) -> str:
-        right = self.plane.opened_by(ticket)
-        if right.mode != mode:
-            doing = "reading" if right.mode == "r" else "writing"
-            raise NotAllowed(f"this link is for {doing} only")
-        return f"{right.prefix}/{path}"
-
-    def refuse(self, error: CidError) -> None:
-        """Answer an error of the tree as JSON; cut the answer when it has begun already."""
-        self._drop()
-        if self._finished:
-            return
-        if self._headers_written:
-            self.request.connection.close()  # type: ignore[attr-defined]
-            return
-        self.clear()
-        if self.request.method == "PUT":
-            self.set_header("Connection", "close")  # tornado reads no more of the body
-        if self.past_end:
-            self.set_header("Content-Range", self.past_end)
-        self.set_status(error.status)
-        self.finish({"error": error.name, "message": str(error)})
-
-    def write_error(self, status_code: int, **_: Any) -> None:
-        """Answer what nobody foresaw, without its text."""
-        name = {404: "NotFound", 405: "NotAllowed"}.get(status_code, "CidError")
-        self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps({"error": name, "message": self._reason}))
+        return f"{self.right(ticket, mode).prefix}/{path}"
 
 
 def data_routes() -> list[tuple[str, type[web.RequestHandler]]]:
     """Return the routes of the data plane, to be put below the service's base URL."""
-    return [(r"/data/([^/]+)/(.+)", DataHandler)]
+    batch = (r"/data/([^/]+)/\.zip/([^/]+)", BatchHandler)
+    return [*tus_routes(), batch, (r"/data/([^/]+)/(.+)", DataHandler)]

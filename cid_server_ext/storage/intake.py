@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import hmac
 import io
 import os
@@ -13,6 +12,7 @@ import time
 from pathlib import Path
 
 from ..errors import BadInput, Conflict
+from .digests import Hasher, note
 from .roots import files_below
 
 UNFINISHED = ".part-"  # how names of files begin that are not complete
@@ -31,7 +31,7 @@ class Intake:
             raise BadInput(f"names that begin with {UNFINISHED!r} are ours: rename the file")
         prefix.mkdir(parents=True, exist_ok=True)
         self.path, self.nbytes, self.got = path, nbytes, 0
-        self._hash = hashlib.sha256()
+        self._prefix, self._hash = prefix, Hasher()
         self._lock = threading.Lock()
         self._file, self.temporary = _begin(prefix)
         os.truncate(self._file.fileno(), nbytes)
@@ -57,29 +57,36 @@ class Intake:
         with self._lock:
             if self.got != self.nbytes:
                 raise BadInput(f"{self.got} of the {self.nbytes} announced bytes came: send again")
-            if not hmac.compare_digest(self._hash.digest(), digest):
+            made = self._hash.digests()
+            if not hmac.compare_digest(bytes.fromhex(made.sha256), digest):
                 raise BadInput(
                     "the bytes do not have the digest that was sent with them: send again"
                 )
             os.fsync(self._file.fileno())
             self._file.close()
-            try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(self.temporary, self.path)
-            except (FileExistsError, NotADirectoryError, IsADirectoryError):
-                raise Conflict("a file and a folder would have the same name: rename one") from None
-            handle = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-            return self._hash.hexdigest()
+            put_in_place(self.temporary, self.path)
+            note(self._prefix.parent, self.path, made)
+            return made.sha256
 
     def discard(self) -> None:
         """Remove what came, unless it was kept. May be called any number of times."""
         with self._lock:
             self._file.close()
             self.temporary.unlink(missing_ok=True)
+
+
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Give a complete file its name, durably and at once. Conflict: a folder has its name."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(temporary, path)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        raise Conflict("a file and a folder would have the same name: rename one") from None
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def sweep(prefix: Path) -> None:

@@ -6,6 +6,9 @@ import time
 from dataclasses import dataclass, field
 
 from ..errors import NotFound, NotLoggedIn, OverQuota
+from . import uploads
+from .arriving import Hashes
+from .downloads import Batches
 from .intake import sweep
 from .revoked import Revoked
 from .roots import Folder
@@ -48,11 +51,13 @@ class Gauge:
             self._seen[prefix] = (used - nbytes, until)
 
     def _count(self, prefix: str) -> int:
-        sweep(self.root.path(prefix))
+        place = self.root.path(prefix)
+        sweep(place)
+        coming = uploads.announced(place)
         try:
-            return self.root.nbytes(prefix)
+            return coming + self.root.nbytes(prefix)
         except NotFound:
-            return 0
+            return coming
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +68,25 @@ class DataPlane:
     signer: Signer
     gauge: Gauge = field(init=False)
     revoked: Revoked = field(init=False)
+    hashes: Hashes = field(init=False)
+    batches: Batches = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "gauge", Gauge(self.root))
         object.__setattr__(self, "revoked", Revoked(self.root.root))
+        object.__setattr__(self, "hashes", Hashes())
+        object.__setattr__(self, "batches", Batches(self.root))
 
-    def opened_by(self, ticket: str) -> Right:
-        """Return what a ticket opens; NotLoggedIn: not ours, ended, or taken back."""
-        right = self.signer.verify(ticket)
-        if right.since < self.revoked.lately().of(right.who, right.prefix):
+    def opened_by(self, ticket: str, late: float = 0) -> Right:
+        """Return what a ticket opens; NotLoggedIn: not ours, ended, or taken back.
+
+        `late`: it may have ended, at most so many seconds ago.
+        """
+        right = self.signer.verify(ticket, late)
+        if not self.holds(right):
             raise NotLoggedIn("this link was taken back: ask the catalog for a new one")
         return right
+
+    def holds(self, right: Right) -> bool:
+        """Return whether a right that was given was not taken back since."""
+        return right.since >= self.revoked.lately().of(right.who, right.prefix)

@@ -20,7 +20,7 @@ from typing import Any
 
 KEY = "state/revoked.json"
 EVERYBODY = "*"
-KEPT = 600  # seconds; a ticket lives at most 90
+KEPT = 9 * 3600  # seconds; a ticket for a download lives at most 8 h, any other one 90 s
 MOST = 5000  # names; more than these are everybody
 LOOK = 1.0  # seconds between two looks at the file, when tickets are verified
 

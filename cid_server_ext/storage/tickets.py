@@ -15,6 +15,7 @@ from typing import Literal
 from ..errors import NotLoggedIn
 
 LONGEST = 60  # seconds a ticket may be asked for
+DOWNLOADING = 8 * 3600  # seconds for one that opens a batch download: < revoked.KEPT
 STAGING = "staging/"  # the only place that a ticket opens for writing
 STEP = 30  # expiry is rounded up to this, so that one URL stays good for the browser's cache
 
@@ -23,12 +24,14 @@ STEP = 30  # expiry is rounded up to this, so that one URL stays good for the br
 class Right:
     """What a ticket opens: reading below `prefix`, or writing at most `limit` bytes below it.
 
+    Mode "d" opens the batch download that is listed at `prefix`.
+
     `who` names the person or run it was given to and `since` the last revocation that its signer
     knew of, for `storage.revoked`. Nothing but staging is ever opened for writing.
     """
 
     prefix: str
-    mode: Literal["r", "w"]
+    mode: Literal["r", "w", "d"]
     limit: int = 0
     who: str = ""
     since: int = 0
@@ -52,18 +55,23 @@ class Signer:
     def sign(self, right: Right, seconds: int = LONGEST, until: float = math.inf) -> str:
         """Return a URL-safe ticket that lives `seconds` (60 at most), and up to 30 s more.
 
-        It ends at `until`, in seconds since 1970, if that comes sooner.
+        It ends at `until`, in seconds since 1970, if that comes sooner. One for a download may
+        live longer.
         """
-        if not 0 < seconds <= LONGEST:
-            raise ValueError(f"a ticket lives 1 to {LONGEST} s")
+        longest = DOWNLOADING if right.mode == "d" else LONGEST
+        if not 0 < seconds <= longest:
+            raise ValueError(f"a ticket lives 1 to {longest} s")
         ends = min(math.ceil((self.clock() + seconds) / STEP) * STEP, until)
         said = [right.prefix, right.mode, right.limit, ends, right.who, right.since]
         body = json.dumps(said, separators=(",", ":"))
         packed = _pack(body.encode())
         return f"{packed}.{_pack(self._seal(self.keys[0], packed))}"
 
-    def verify(self, ticket: str) -> Right:
-        """Return the right of a ticket that is ours and has not ended, or raise NotLoggedIn."""
+    def verify(self, ticket: str, late: float = 0) -> Right:
+        """Return the right of a ticket that is ours and has not ended, or raise NotLoggedIn.
+
+        `late`: it may have ended, at most so many seconds ago.
+        """
         packed, _, seal = ticket.partition(".")
         try:
             shown = _unpack(seal)
@@ -74,9 +82,14 @@ class Signer:
             right = Right(prefix, mode, limit, who, since)
         except (binascii.Error, UnicodeError, ValueError):
             raise NotLoggedIn("this link is damaged: ask the catalog for a new one") from None
-        if self.clock() >= ends:
+        if self.clock() >= ends + late:
             raise NotLoggedIn("this link has ended: ask the catalog for a new one")
         return right
+
+    @staticmethod
+    def ends(ticket: str) -> float:
+        """Return when a ticket that was just signed ends, in seconds since 1970."""
+        return float(json.loads(_unpack(ticket.partition(".")[0]))[3])
 
     @staticmethod
     def _seal(key: bytes, packed: str) -> bytes:

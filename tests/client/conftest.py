@@ -19,8 +19,9 @@ from stored_things import PNG, SHAPE, store_image
 from tiny_catalog import TOKEN, Running, Tiny
 
 import cid_client as cid
-from cid_client import inside, waiting, wire
-from cid_client.environment import Access
+from cid_client.runs import inside
+from cid_client.wire import session, waiting
+from cid_client.wire.environment import Access
 
 
 class Speaking(httpx.HTTPTransport):
@@ -38,13 +39,14 @@ class Speaking(httpx.HTTPTransport):
 
 
 @pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting of the machine reaches a test, and nobody waits longer than needed."""
     for name in [n for n in os.environ if n.startswith("CID_") or n == "JUPYTERHUB_API_TOKEN"]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("CID_STATE", str(tmp_path / "state"))
     monkeypatch.setattr(waiting, "FIRST", 0.01)
     monkeypatch.setattr(waiting, "SLOWEST", 0.02)
-    monkeypatch.setattr(wire, "PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(session, "PAUSES", (0.01, 0.01, 0.01))
     monkeypatch.setattr(inside, "_runs", {})
 
 
@@ -92,7 +94,7 @@ def speak(service: Service) -> Iterator[Callable[[str], cid.Catalog]]:
 
     def connect(person: str) -> cid.Catalog:
         access = Access(service.url, "token of a person")
-        made.append(cid.Catalog(wire.Session(access, transport=Speaking(person))))
+        made.append(cid.Catalog(session.Session(access, transport=Speaking(person))))
         return made[-1]
 
     yield connect

@@ -7,7 +7,7 @@ import pytest
 from tiny_catalog import Tiny
 
 import cid_client as cid
-from cid_client.chunks import PIECE_BYTES, grown
+from cid_client.pixels.chunks import PIECE_BYTES, grown
 
 
 def bytes_sent(tiny: Tiny) -> int:

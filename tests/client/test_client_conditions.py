@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import cid_client as cid
-from cid_client import conditions
+from cid_client.search import conditions
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def tiff(folder: Path, name: str) -> Path:
 @pytest.fixture
 def image(ola: cid.Catalog, tmp_path: Path) -> cid.Image:
     """An image in a dataset of its own."""
-    [made] = ola.upload(tiff(tmp_path, "cell.tif"), HOME, f"of {tmp_path.name}")
+    [made] = ola.upload(tiff(tmp_path, "cell.tif"), HOME, f"of {tmp_path.name}", again=True)
     return made.refresh()
 
 
@@ -57,8 +57,8 @@ def deposited(ola: cid.Catalog, tmp_path: Path) -> dict[str, cid.Image | cid.Fil
     found: dict[str, cid.Image | cid.File] = {}
     for name, content in BYTES.items():
         (tmp_path / name).write_bytes(content)
-        [found[name]] = ola.upload(tmp_path / name, HOME, "in", kind="files")
-    [found["cell.tif"]] = ola.upload(tiff(tmp_path, "cell.tif"), HOME, "in")
+        [found[name]] = ola.upload(tmp_path / name, HOME, "in", kind="files", again=True)
+    [found["cell.tif"]] = ola.upload(tiff(tmp_path, "cell.tif"), HOME, "in", again=True)
     return found
 
 
@@ -204,7 +204,7 @@ def test_what_the_page_shows_works(
     body = {"name": "demo", "team": "organise", "limit": 10**8, "members": {"ola": "contributor"}}
     assert service.ask("POST", "projects", STAFF, json=body).status_code in (201, 409)
     ola = speak("ola")
-    ola.upload(tiff(tmp_path, "cell.tif"), "demo")
+    ola.upload(tiff(tmp_path, "cell.tif"), "demo", again=True)
     (tmp_path / "plan.pdf").write_bytes(b"%PDF-1.7")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cid, "connect", lambda: ola)

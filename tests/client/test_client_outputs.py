@@ -16,8 +16,8 @@ import xarray as xr
 import zarr
 
 import cid_client as cid
-from cid_client import chunks, omezarr
-from cid_client.outputs import Outputs
+from cid_client.pixels import chunks, omezarr
+from cid_client.runs.outputs import Outputs
 
 matplotlib.use("agg")
 

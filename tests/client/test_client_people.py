@@ -14,8 +14,9 @@ import pytest
 from processes import STAFF, Service
 
 import cid_client as cid
-from cid_client import members, wire
-from cid_client.environment import Access
+from cid_client.people import members
+from cid_client.wire.environment import Access
+from cid_client.wire.session import Session
 
 PAGE = Path(__file__).parents[2] / "docs" / "user" / "projects.md"
 SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
@@ -34,7 +35,7 @@ class AsStaff(httpx.HTTPTransport):
 
 @pytest.fixture
 def staff(service: Service) -> Iterator[cid.Catalog]:
-    catalog = cid.Catalog(wire.Session(Access(service.url, "x"), transport=AsStaff()))
+    catalog = cid.Catalog(Session(Access(service.url, "x"), transport=AsStaff()))
     yield catalog
     catalog.close()
 

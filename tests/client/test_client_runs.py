@@ -12,7 +12,7 @@ from stored_things import look, store
 from tiny_catalog import Tiny
 
 import cid_client as cid
-from cid_client import waiting
+from cid_client.wire import waiting
 
 FAILURE = {"error": "ValueError", "message": "no\nnucleus", "cell": 4}
 GOING = [look("r1", "queued"), look("r1", "running", 0.5)]
@@ -48,7 +48,7 @@ def test_one_image_makes_a_run_that_is_waited_for(
 def test_state_and_progress_are_those_of_now(
     tiny: Tiny, catalog: cid.Catalog, images: list[cid.Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cid_client.runs.FRESH", 0.0)
+    monkeypatch.setattr("cid_client.runs.runs.FRESH", 0.0)
     started = run(tiny, catalog, images, look("r1", "done"))
     assert [started.state, started.state, started.progress] == ["queued", "running", 1.0]
 

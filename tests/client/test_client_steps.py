@@ -13,7 +13,7 @@ from processes import STAFF, Service
 from world import MANIFEST, NOTEBOOK
 
 import cid_client as cid
-from cid_client import search
+from cid_client.search import found as pages
 
 Connect = Callable[[str], cid.Catalog]
 
@@ -35,7 +35,7 @@ def shelf(service: Service, nora: cid.Catalog, tmp_path: Path) -> str:
     for n in range(3):
         path = tmp_path / f"cell {n}.tif"
         tifffile.imwrite(path, np.full((8, 8), n, dtype="uint8"))
-        [image] = nora.upload(path, name, "plate 1")
+        [image] = nora.upload(path, name, "plate 1", again=True)
         if n:
             image.tag({"Cell type": "HeLa" if n == 1 else "HEK 293", "Passage": n * 5})
     return name
@@ -66,7 +66,7 @@ def test_a_search_counts_and_tells_its_values(
     nora: cid.Catalog, shelf: str, tmp_path: Path
 ) -> None:
     (tmp_path / "a.txt").write_text("no image")
-    nora.upload(tmp_path / "a.txt", shelf, "plate 1", kind="files")
+    nora.upload(tmp_path / "a.txt", shelf, "plate 1", kind="files", again=True)
     found = nora.search(project=shelf, dataset="plate 1")
     assert found.count() == 3
     assert nora.search("hela OR hek", project=shelf).count() == 2
@@ -110,7 +110,7 @@ def test_a_search_runs_on_all_that_it_finds(
     manifest = {**MANIFEST, "template": {**MANIFEST["template"], "name": shelf}}
     published = {"manifest": manifest, "notebook": NOTEBOOK}
     assert service.ask("POST", "templates", STAFF, json=published).status_code < 300
-    monkeypatch.setattr(search, "PAGE", 1)
+    monkeypatch.setattr(pages, "PAGE", 1)
     found = nora.search("cell OR nucleus", project=shelf, dataset="plate 1", passage__ge=5)
     batch = nora.run(shelf, found)
     assert len(found._read) == 1

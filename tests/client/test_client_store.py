@@ -17,7 +17,7 @@ from zarr.abc.store import OffsetByteRequest, RangeByteRequest, SuffixByteReques
 from zarr.core.buffer import default_buffer_prototype
 
 import cid_client as cid
-from cid_client.store import TicketStore, open_store
+from cid_client.pixels.store import TicketStore, open_store
 
 
 @pytest.fixture

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 from tiny_catalog import Tiny
 
 import cid_client as cid
-from cid_client import uploads
+from cid_client.uploads import items, sending
 
 DONE = {"state": "done", "images": ["new"], "progress": {"fraction": 1.0}}
 
@@ -34,7 +35,9 @@ def test_a_file_is_sent_checked_committed_and_comes_back_as_an_image(
     images = catalog.upload(tif, "demo", "plate 1", on_progress=lambda f, t: told.append((f, t)))
     assert [image.uid for image in images] == ["new"]
     body = importing.deposits["d0"]["body"]
-    assert body["files"] == [{"path": "a cell.tif", "nbytes": tif.stat().st_size}]
+    sha256 = hashlib.sha256(tif.read_bytes()).hexdigest()
+    said = {"path": "a cell.tif", "nbytes": tif.stat().st_size, "sha256": sha256}
+    assert body["files"] == [said]
     assert (body["kind"], body["dataset"]) == ("import", "plate 1")
     assert (importing.folder / "d0" / "a cell.tif").read_bytes() == tif.read_bytes()
     [put] = importing.asked("PUT", "data/")
@@ -82,13 +85,13 @@ def test_any_file_can_be_kept_as_it_is(catalog: cid.Catalog, tiny: Tiny, tmp_pat
 def test_a_write_ticket_that_ended_is_renewed(
     catalog: cid.Catalog, importing: Tiny, tif: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digest = uploads.digest
+    digest = items.digest
 
-    def slow(part: uploads.Part) -> str:
+    def slow(part: items.Part) -> str:
         importing.end_tickets()  # hashing took longer than a ticket lives
         return digest(part)
 
-    monkeypatch.setattr(uploads, "digest", slow)
+    monkeypatch.setattr(sending, "digest", slow)
     assert catalog.upload(tif, "demo")
     assert len(importing.asked("PUT", "data/")) == 2
     assert (importing.folder / "d0" / "a cell.tif").read_bytes() == tif.read_bytes()
@@ -114,14 +117,14 @@ def test_a_file_that_cannot_be_read_raises_by_name(
 def test_a_file_that_changes_meanwhile_aborts_the_deposit(
     catalog: cid.Catalog, tiny: Tiny, tif: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digest = uploads.digest
+    digest = items.digest
 
-    def growing(part: uploads.Part) -> str:
+    def growing(part: items.Part) -> str:
         with tif.open("ab") as file:
             file.write(b"more")
         return digest(part)
 
-    monkeypatch.setattr(uploads, "digest", growing)
+    monkeypatch.setattr(sending, "digest", growing)
     with pytest.raises(cid.BadInput, match="changed while it was uploaded"):
         catalog.upload(tif, "demo")
     assert tiny.deposits["d0"]["state"] == "aborted"
@@ -130,7 +133,7 @@ def test_a_file_that_changes_meanwhile_aborts_the_deposit(
 def test_a_wrong_digest_aborts_the_deposit(
     catalog: cid.Catalog, tiny: Tiny, tif: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "digest", lambda part: "sha-256=:AAAA:")
+    monkeypatch.setattr(sending, "digest", lambda part: "sha-256=:AAAA:")
     with pytest.raises(cid.BadInput, match="wrong digest"):
         catalog.upload(tif, "demo")
     assert tiny.deposits["d0"]["state"] == "aborted"
@@ -169,7 +172,7 @@ def test_a_short_outage_does_not_end_an_import(
 
 
 @pytest.mark.parametrize(
-    ("made", "why"), [("nothing", "does not exist"), ("folder", "find_items"), ("e.zarr", "empty")]
+    ("made", "why"), [("nothing", "does not exist"), ("folder", "empty"), ("e.zarr", "empty")]
 )
 def test_what_is_no_item_is_refused_here(
     catalog: cid.Catalog, tiny: Tiny, tmp_path: Path, made: str, why: str
@@ -196,3 +199,53 @@ def test_items_are_image_files_and_zarr_folders_in_order(tmp_path: Path) -> None
     assert found == ["a/x.ome.tiff", "b.TIF", "c.zarr"]
     assert list(cid.find_items(str(tmp_path / "b.TIF"))) == [tmp_path / "b.TIF"]
     assert list(cid.find_items(tmp_path / "c.zarr")) == [tmp_path / "c.zarr"]
+
+
+def test_a_folder_is_one_deposit_and_says_what_became_of_each_file(
+    catalog: cid.Catalog, tiny: Tiny, tmp_path: Path
+) -> None:
+    folder = tmp_path / "monday"
+    for name in ["a.tif", "deep/b.tif", "notes.txt", ".DS_Store", "c.zarr/.zattrs", "Thumbs.db"]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    tiny.add_image("new")
+    tiny.add_image("old")
+    done = {
+        "state": "done",
+        "images": ["new"],
+        "files": ["o", "t", "b"],
+        "kept": ["t", "b"],
+        "problems": [{"path": "monday/deep/b.tif", "file": "b", "message": "cut off"}],
+        "there": [
+            {
+                "path": "monday/a.tif",
+                "record": "r",
+                "images": ["old"],
+                "project": "demo",
+                "dataset": "friday",
+            }
+        ],
+    }
+    tiny.there = done["there"]
+    tiny.import_states = [done]
+    images = catalog.upload(folder, "demo")
+    assert [image.uid for image in images] == ["new", "old"]
+    sent = {put.path.rpartition("/")[2] for put in tiny.asked("PUT", "data/")}
+    assert sent == {"b.tif", "notes.txt", ".zattrs"}
+    declared = {file["path"] for file in tiny.deposits["d0"]["body"]["files"]}
+    names = ["a.tif", "deep/b.tif", "notes.txt", "c.zarr/.zattrs"]
+    assert declared == {f"monday/{name}" for name in names}
+    assert [file.uid for file in images.files] == ["t", "b"]
+    assert images.facts() == [
+        "2 kept as files",
+        "monday/a.tif: there already, in demo/friday; again=True brings it in again",
+        "monday/deep/b.tif: not readable, kept as a file: cut off",
+    ]
+
+
+def test_again_asks_for_nothing_that_is_there(
+    catalog: cid.Catalog, importing: Tiny, tif: Path
+) -> None:
+    catalog.upload(tif, "demo", again=True)
+    body = importing.deposits["d0"]["body"]
+    assert (body["again"], "sha256" in body["files"][0]) == (True, False)

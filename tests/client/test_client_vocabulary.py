@@ -14,8 +14,8 @@ import tifffile
 from processes import STAFF, Service, identity
 
 import cid_client as cid
-from cid_client.environment import Access
-from cid_client.wire import Session
+from cid_client.wire.environment import Access
+from cid_client.wire.session import Session
 
 Connect = Callable[[str], cid.Catalog]
 PROJECT = "words-of-ours"
@@ -47,7 +47,7 @@ def images(speak: Connect, made: str, tmp_path: Path) -> list[cid.Image]:
     for n in range(3):
         path = tmp_path / f"cell {n}.tif"
         tifffile.imwrite(path, np.full((8, 8), n, dtype="uint8"))
-        found += speak("cleo").upload(path, made)
+        found += speak("cleo").upload(path, made, again=True)
     return found
 
 

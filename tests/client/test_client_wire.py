@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from cid_client import errors
-from cid_client.environment import Access
-from cid_client.wire import PAUSES, Session
+from cid_client.wire.environment import Access
+from cid_client.wire.session import PAUSES, Session
 
 URL = "http://catalog.test/services/cid/"
 

@@ -50,6 +50,7 @@ class Tiny:
     thrown: int = 0  # how many lie in the trash, two on a page
     outages: int = 0  # answers of 503 still to give
     import_states: list[dict[str, Any]] = field(default_factory=list)
+    there: list[dict[str, Any]] = field(default_factory=list)  # what need not be sent
     seen: list[Seen] = field(default_factory=list)
     submitted: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
@@ -153,7 +154,7 @@ class Tiny:
             raise Refused(413, "OverQuota", "project full has 0 bytes left")
         uid = f"d{len(self.deposits)}"
         deposit = {"uid": uid, "state": "open", "images": [], "files": [], "progress": {}}
-        self.deposits[uid] = {**deposit, "error": None, "body": body}
+        self.deposits[uid] = {**deposit, "error": None, "body": body, "there": self.there}
         return self.deposit(uid, body, query)
 
     def deposit(self, uid: str, body: Any, query: dict[str, str]) -> Any:
@@ -165,7 +166,10 @@ class Tiny:
 
     def commit(self, uid: str, body: Any, query: dict[str, str]) -> Any:
         deposit = self._have(self.deposits, uid)
+        there = {one["path"] for one in self.there}
         for declared in deposit["body"]["files"]:
+            if declared["path"] in there:
+                continue
             staged = self.folder / uid / declared["path"]
             if not staged.is_file() or staged.stat().st_size != declared["nbytes"]:
                 raise Refused(400, "BadInput", f"{declared['path']} was not uploaded whole")

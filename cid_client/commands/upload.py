@@ -1,0 +1,137 @@
+"""cid upload: files and folders into a project, several at a time."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..catalog import Catalog, connect
+from ..display import size
+from ..errors import BadInput, CidError, Unavailable
+from ..uploads.items import parts_of
+from .board import Board
+from .command import DONE, LATER, REFUSED, STOPPED, Command
+
+JOBS = 3  # paths on their way at the same time
+GO_ON = "stopped: the same command goes on with what was on its way, within a day"
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Say what can be given."""
+    command.add_argument("path", nargs="+", type=Path, help="files and folders")
+    command.add_argument("--project", "-p", required=True, metavar="NAME")
+    command.add_argument("--dataset", "-d", default="", metavar="PATH", help='as "screen/plate 1"')
+    command.add_argument(
+        *("--tag", "-t"),
+        action="append",
+        default=[],
+        type=tag,
+        metavar="KEY=VALUE",
+        help="said of every image; may be given several times",
+    )
+    command.add_argument("--files", action="store_true", help="keep everything as it is")
+    command.add_argument("--again", action="store_true", help="also what is there already")
+    command.add_argument("--anew", action="store_true", help="do not go on with what was stopped")
+    command.add_argument("--jobs", "-j", type=int, default=JOBS, metavar="N", help="at a time")
+    command.add_argument("--url", help="of the catalog, instead of CID_URL")
+    command.add_argument("--token", help="instead of CID_TOKEN")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Upload each path; what is refused does not stop the others."""
+    catalog, board, stop = connect(given.url, given.token), Board(), threading.Event()
+    names = dict(zip(given.path, _names(given.path), strict=True))
+
+    def one(path: Path) -> int:
+        def tell(fraction: float, text: str) -> None:
+            if stop.is_set():
+                raise KeyboardInterrupt
+            board.show(names[path], fraction, text)
+
+        try:
+            board.end(names[path], *_upload(catalog, path, given, tell))
+        except (CidError, OSError) as error:
+            said = str(error)
+            board.end(names[path], said if str(path) in said else f"{path}: {said}")
+            return LATER if isinstance(error, Unavailable) else REFUSED
+        return DONE
+
+    with _terminated(), ThreadPoolExecutor(max(given.jobs, 1)) as pool:
+        ended: list[Future[int]] = [pool.submit(one, path) for path in names]
+        try:
+            while wait(ended, timeout=0.2).not_done:
+                pass
+        except KeyboardInterrupt:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            board.close()
+            board.end("", GO_ON)
+            return STOPPED
+        finally:
+            catalog.close()
+    return max((future.result() for future in ended), default=DONE)
+
+
+def tag(text: str) -> tuple[str, str]:
+    """Return key and value of `KEY=VALUE`."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip() or not value.strip():
+        raise argparse.ArgumentTypeError(f"{text!r}: write KEY=VALUE")
+    return key.strip(), value.strip()
+
+
+def _upload(
+    catalog: Catalog, path: Path, given: argparse.Namespace, tell: Callable[[float, str], None]
+) -> list[str]:
+    """Return what is said of a path that went in: what it became."""
+    how: dict[str, Any] = {"kind": "files" if given.files else "import"}
+    how |= {"again": given.again, "resume": not given.anew, "on_progress": tell}
+    nbytes = sum(part.nbytes for part in parts_of(path))
+    came = catalog.upload(path, given.project, given.dataset, **how)
+    tags: dict[str, list[str]] = {}
+    for key, value in given.tag:
+        tags.setdefault(key, []).append(value)
+    told = f"{path}: {_counted(len(came), 'file' if given.files else 'image')}, {size(nbytes)}"
+    if tags and came:
+        tell(1.0, "tagging")
+        try:
+            catalog.annotate(came, set=tags)
+        except CidError as error:
+            raise BadInput(f"it is in the catalog, without its tags: {error}") from error
+    return [told, *(f"  {line}" for line in came.facts())]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _names(paths: list[Path]) -> list[str]:
+    """Return what each is called on the board: its name, or its path where two have one."""
+    names = [path.name for path in paths]
+    return [str(path) if names.count(path.name) > 1 else path.name for path in paths]
+
+
+@contextmanager
+def _terminated() -> Iterator[None]:
+    """Take a request to end as Ctrl-C."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+COMMAND = Command("upload", "bring files and folders into a project", arguments, run)

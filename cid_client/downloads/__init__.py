@@ -1,0 +1,1 @@
+"""Many records brought here at once, as files or as one archive."""

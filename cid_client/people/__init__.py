@@ -1,0 +1,1 @@
+"""Who belongs where: members, teams, requests for projects, leaving."""

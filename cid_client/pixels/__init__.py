@@ -1,0 +1,1 @@
+"""Arrays: pixels read lazily, results written. Only this imports zarr and dask."""

@@ -1,0 +1,1 @@
+"""Projects, datasets, images, files and notes: what a catalog holds."""

@@ -1,0 +1,157 @@
+"""Images: what they are, what people say of them, and their pixels on demand."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import display
+from ..errors import CidError, NotFound
+from ..instruments.instruments import Instrument, read
+from ..wire.downloads import download
+from ..wire.tickets import Ticket
+from .quality import Quality
+from .record import Field, Listing
+from .stored import Stored
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+class Image(Stored):
+    """One image (kind image) or label image (kind labels) of the catalog; its pixels never change.
+
+    `axes` is a string of t c z y x in order, `shape` its lengths at level 0. `scale` and `units`
+    hold the physical pixel size of the axes for which it is known.
+    """
+
+    collection = "images"
+    kind_of = "image"
+    tickets = ("thumbnail", "data", "original_url")
+
+    axes = Field[str]()
+    dtype = Field[str]()
+    levels = Field[int]()
+    scale = Field[dict[str, float]]()
+    units = Field[dict[str, str]]()
+    channels = Field[list[dict[str, str]]]()
+    source = Field[str | None]()  # uid of the image it was made from
+    completeness = Field["float | None"]()  # 0 to 1; None where nothing is asked of it
+    unknown = Field[dict[str, str]]()  # what is asked of it and missing -> why
+
+    @property
+    def quality(self) -> Quality | None:
+        """What was measured of its pixels: SNR, saturation, focus …; None where nothing was."""
+        told = self.wire("quality")
+        return Quality(told) if told else None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis at level 0, in pixels."""
+        return tuple(self.wire("shape"))
+
+    def to_xarray(self, level: int = 0) -> xr.DataArray:
+        """Return the pixels of one level, lazily: nothing is read before it is computed.
+
+        Dims are named by `axes`, coordinates are physical where `scale` knows them (their units in
+        the coordinate's attrs) and absent elsewhere; `c` carries the channel names. Raises BadInput
+        for a level it does not have.
+        """
+        from ..pixels.arrays import to_xarray
+
+        return to_xarray(self, level)
+
+    @property
+    def data_url(self) -> str:
+        """The OME-Zarr's address for a viewer, with a new ticket each time it is looked at."""
+        return self.session.absolute(self.refresh().record["data"])
+
+    @property
+    def thumbnail(self) -> bytes:
+        """A small picture of it, PNG."""
+        return Ticket(self.session, self.path, "thumbnail", self.record).read()
+
+    def lineage(self) -> Lineage:
+        """Return the images it was made from and those that runs made from it."""
+        answer = self.session.get(f"{self.path}/lineage")
+        return Lineage(
+            Listing(Image(self.session, row) for row in answer["parents"]),
+            Listing(Image(self.session, row) for row in answer["children"]),
+        )
+
+    def download(self, folder: str | os.PathLike[str] = ".") -> Path:
+        """Write the original file below `folder`, as it came and verified; return its path.
+
+        Raises NotFound for an image that came from no single file: results, imported OME-Zarr, and
+        sets of files.
+        """
+        original = self.wire("original")
+        several = original and original.get("media_type") == "inode/directory"
+        if not original or several or original["name"].endswith(".zarr"):
+            raise NotFound(f"{self.name} came from no single file: read it with to_xarray()")
+        ticket = Ticket(self.session, self.path, "original_url", self.record)
+        return download(ticket, original["name"], original["sha256"], folder)
+
+    @property
+    def instrument(self) -> Instrument | None:
+        """The microscope that took it, if it is known."""
+        taken = self.wire("instrument")
+        return taken and Instrument(self.session, taken)
+
+    def apply_settings(self, file: str | os.PathLike[str]) -> Image:
+        """Fill what it lacks from a Settings.JSON of the Micro-Meta App; `undo()` takes it back."""
+        return self._changed("PUT", "/settings", {"document": read(Path(file))})
+
+    def facts(self) -> list[tuple[str, Any]]:
+        """Return what a person wants to see of it."""
+        size = " × ".join(f"{axis} {n}" for axis, n in zip(self.axes, self.shape, strict=True))
+        return [
+            ("name", self.name),
+            ("kind", self.kind),
+            ("size", size),
+            ("type", self.dtype),
+            ("pixel", self._pixel()),
+            ("complete", self._complete()),
+            ("in", "/".join(part for part in (self.project, self.dataset) if part)),
+            ("uid", self.uid),
+        ]
+
+    def _complete(self) -> str:
+        known = self.record.get("completeness")
+        return "" if known is None else f"{known:.0%}"
+
+    def _pixel(self) -> str:
+        known = [axis for axis in self.axes if axis in self.scale]
+        return ", ".join(
+            f"{axis} {self.scale[axis]:g} {self.units.get(axis, '')}".strip() for axis in known
+        )
+
+    def _repr_html_(self) -> str:
+        picture = display.picture(thumbnail_or_none(self), self.name)
+        tags = list(self.tags.items())
+        unknown = list((self.record.get("unknown") or {}).items())
+        told = "".join(display.facts(some) for some in (self.facts(), tags) if some)
+        missing = f"<b>not known</b>{display.facts(unknown)}" if unknown else ""
+        return f"{picture}{told}{missing}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What an image was made from, and what was made from it; only what you may see."""
+
+    parents: Listing[Image]
+    children: Listing[Image]
+
+    def _repr_html_(self) -> str:
+        above, under = self.parents._repr_html_(), self.children._repr_html_()
+        return f"<b>made from</b>{above}<b>made from it</b>{under}"
+
+
+def thumbnail_or_none(image: Image) -> bytes | None:
+    """Return the thumbnail, or None: a picture that is missing must not hide the rest."""
+    try:
+        return image.thumbnail
+    except CidError:
+        return None

@@ -1,0 +1,1 @@
+"""Templates, runs, their results, and what a template's notebook calls."""

@@ -1,0 +1,1 @@
+"""Asking for records: questions, pages of answers, facets, completion."""

@@ -1,0 +1,1 @@
+"""What people say of records: in one step, as a sheet, in the words of a vocabulary."""

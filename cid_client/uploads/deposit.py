@@ -1,0 +1,95 @@
+"""Deposits: how bytes go into the catalog, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ..errors import CidError, Conflict, from_record
+from ..wire import waiting
+from ..wire.session import Session, segment
+from .broken_off import begin, send
+from .items import Part, hashed, parts_of
+from .sending import Progress
+
+ENDED = ("done", "failed", "aborted")
+
+
+def deposit(
+    session: Session,
+    path: Path,
+    project: str,
+    dataset: str,
+    kind: str,
+    on_progress: Progress | None = None,
+    *,
+    resume: bool = True,
+    again: bool = False,
+) -> Mapping[str, Any]:
+    """Deposit a file or a folder and return the Deposit that is done, or raise.
+
+    Half of the progress is sending, half the import by the service. What is there already is not
+    sent, unless `again`. What broke off while large files were sent is gone on with, unless
+    `resume` is False.
+    """
+    tell = on_progress or _silent
+    parts = parts_of(path)
+    if not again:
+        parts = list(_hashed(parts, tell))
+    opened, memory = begin(session, project, dataset, kind, parts, resume, again=again)
+    where = f"deposits/{segment(opened['uid'])}"
+    try:
+        send(session, where, opened, _unknown(parts, opened), tell, memory)
+        session.send("POST", f"{where}/commit", {})
+        memory.forget()
+        ended = _imported(session, where, path.name, tell)
+    except BaseException:
+        if memory.kept:
+            raise
+        memory.forget()
+        with suppress(CidError):  # what failed first is what the caller must hear
+            session.send("DELETE", where)
+        raise
+    if ended["state"] == "done":
+        return ended
+    if ended["state"] == "aborted":
+        raise Conflict(f"the deposit of {path.name} was aborted while it was imported")
+    raise from_record(ended.get("error") or {})
+
+
+def _hashed(parts: list[Part], tell: Progress) -> Iterator[Part]:
+    for part in parts:
+        tell(0.0, f"reading {part.file.name}")
+        yield hashed(part)
+
+
+def _unknown(parts: list[Part], opened: Mapping[str, Any]) -> list[Part]:
+    """Return what must be sent: all but the files, and what lies in folders, that are there."""
+    there = {one["path"] for one in opened.get("there") or ()}
+    return [part for part in parts if there.isdisjoint(_ways(part.path))]
+
+
+def _ways(path: str) -> Iterator[str]:
+    """Yield a path and the folders it lies in."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+
+
+def _imported(session: Session, where: str, name: str, tell: Progress) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+
+    def ended() -> bool:
+        told.update(session.get(where))
+        far = told.get("progress") or {}
+        tell(0.5 + 0.5 * float(far.get("fraction") or 0), str(far.get("text") or "importing"))
+        return told["state"] in ENDED
+
+    waiting.until(ended, None, f"the import of {name}")
+    return told
+
+
+def _silent(fraction: float, text: str) -> None:
+    """Tell nobody."""

@@ -1,0 +1,1 @@
+"""How the client speaks with a catalog: address, token, requests, tickets, waiting."""

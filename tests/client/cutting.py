@@ -1,0 +1,89 @@
+"""A proxy that cuts lines: after so many bytes from the client, or whenever it is told."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Cutting:
+    """What passed from the client to the server, and where the lines are cut."""
+
+    port: int
+    cuts: list[int] = field(default_factory=list)  # ascending counts of bytes
+    passed: int = 0
+    made: int = 0  # cuts
+    wall: int = 1 << 62  # from here on nothing passes, and no line is cut
+    at_wall: threading.Event = field(default_factory=threading.Event)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def let(self, nbytes: int) -> bool:
+        """Count bytes; return whether they may pass."""
+        with self._turn:
+            if self.passed + nbytes > self.wall:
+                self.at_wall.set()
+                return False
+            self.passed += nbytes
+            if self.cuts and self.passed >= self.cuts[0]:
+                self.cuts.pop(0)
+                self.made += 1
+                return False
+            return True
+
+
+@contextmanager
+def cutting(port: int) -> Iterator[Cutting]:
+    """Listen in front of a server."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        proxy = Cutting(listener.getsockname()[1])
+        lines: list[socket.socket] = []
+        listener.settimeout(0.1)
+        ending = threading.Event()
+
+        def accept() -> None:
+            while not ending.is_set():
+                try:
+                    near = listener.accept()[0]
+                except TimeoutError:
+                    continue
+                near.settimeout(None)
+                far = socket.create_connection(("127.0.0.1", port))
+                lines.extend((near, far))
+                threading.Thread(target=forth, args=(near, far), daemon=True).start()
+                threading.Thread(target=back, args=(near, far), daemon=True).start()
+
+        def forth(near: socket.socket, far: socket.socket) -> None:
+            with suppress(OSError):
+                while data := near.recv(65536):
+                    if not proxy.let(len(data)):
+                        if proxy.at_wall.is_set():
+                            ending.wait()
+                        break
+                    far.sendall(data)
+            hang_up(near, far)
+
+        def back(near: socket.socket, far: socket.socket) -> None:
+            with suppress(OSError):
+                while data := far.recv(65536):
+                    near.sendall(data)
+            hang_up(near, far)
+
+        accepting = threading.Thread(target=accept)
+        accepting.start()
+        try:
+            yield proxy
+        finally:
+            ending.set()
+            accepting.join()
+            hang_up(*lines)
+
+
+def hang_up(*lines: socket.socket) -> None:
+    for line in lines:
+        with suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
+        line.close()
