@@ -16,7 +16,7 @@ from urllib.parse import urlparse
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import PeriodicCallback
-from traitlets import Enum, Float, Int, Unicode, default
+from traitlets import Enum, Float, Int, List, Unicode, default
 
 from . import scrub
 from .pointer import pointer_routes
@@ -38,6 +38,10 @@ class CidApp(ExtensionApp):
     burst = Int(help="Requests that one person may send at once.").tag(config=True)
     search_seconds = Float(help="Seconds that one search may take.").tag(config=True)
     check_bytes = Int(help="Bytes that are read again each night; 0: none.").tag(config=True)
+    import_memory = Int(help="Bytes of memory for reading one foreign file.").tag(config=True)
+    import_seconds = Float(help="Seconds that importing one file may take.").tag(config=True)
+    import_cpu_seconds = Int(help="Seconds of computing for one file.").tag(config=True)
+    import_formats = List(Unicode(), help="Readers that may be used; none: all.").tag(config=True)
     service_url = Unicode(help="Where the service is, for the pointer.").tag(config=True)
 
     @default("home")
@@ -76,6 +80,23 @@ class CidApp(ExtensionApp):
     def _check_bytes(self) -> int:
         return int(os.environ.get("CID_CHECK_BYTES", str(10**12)))
 
+    @default("import_memory")
+    def _import_memory(self) -> int:
+        return int(os.environ.get("CID_IMPORT_MEMORY", str(4 << 30)))
+
+    @default("import_seconds")
+    def _import_seconds(self) -> float:
+        return float(os.environ.get("CID_IMPORT_SECONDS", "14400"))
+
+    @default("import_cpu_seconds")
+    def _import_cpu_seconds(self) -> int:
+        return int(os.environ.get("CID_IMPORT_CPU_SECONDS", "14400"))
+
+    @default("import_formats")
+    def _import_formats(self) -> list[str]:
+        named = os.environ.get("CID_IMPORT_FORMATS", "").split(",")
+        return [name.strip() for name in named if name.strip()]
+
     @default("service_url")
     def _service_url(self) -> str:
         return os.environ.get("CID_URL", "/services/cid/")
@@ -90,6 +111,7 @@ class CidApp(ExtensionApp):
         # imported here, so that a pointer in 250 users' servers loads neither database nor imaging
         from . import services
         from .handlers.routes import routes
+        from .ingest.limits import Limits
         from .laptop import LaptopConductor, show_to_kernels
 
         base = "/" if self.home == "service" else "/cid/"
@@ -103,6 +125,12 @@ class CidApp(ExtensionApp):
             burst=self.burst,
             search_seconds=self.search_seconds,
             check_bytes=self.check_bytes,
+            limits=Limits(
+                memory=self.import_memory,
+                cpu_seconds=self.import_cpu_seconds,
+                wall_seconds=self.import_seconds,
+                formats=tuple(self.import_formats),
+            ),
             hub=(self.home == "service" and os.environ.get("JUPYTERHUB_API_URL")) or "",
             hub_token=os.environ.get("JUPYTERHUB_API_TOKEN", ""),
         )

@@ -1,7 +1,7 @@
 """`jupyter cid ...`: the catalog from a shell, as the person whose token it is.
 
-`import` and `publish` are clients of the service like any other; `operator.py` has the commands
-that work on database and storage themselves.
+`import`, `publish` and `instrument` are clients of the service like any other; `operator.py` has
+the commands that work on database and storage themselves.
 """
 
 from __future__ import annotations
@@ -34,13 +34,12 @@ def main(argv: list[str] | None = None) -> None:
 def import_(arguments: argparse.Namespace) -> int:
     """Import every image below PATH; one bad file ends itself, not the others."""
     catalog = _connect(arguments)
-    from cid_client.uploads import find_items
 
     path = Path(arguments.path)
     if not path.exists():
         raise CidError(f"{path}: no such file or folder")
     catalog.project(arguments.project)
-    items = list(find_items(path))
+    items = list(cid_client.find_items(path))
     if not items:
         raise CidError(f"{path}: nothing in it that looks like an image")
     failed = 0
@@ -67,6 +66,26 @@ def publish(arguments: argparse.Namespace) -> int:
     notebook = (folder / "template.ipynb").read_text(encoding="utf-8")
     template = catalog.publish(manifest, notebook)
     print(f"{template.name} {template.version}  {template.digest}")
+    return 0
+
+
+def instrument(arguments: argparse.Namespace) -> int:
+    """Say what a microscope is made of by a file; register it first where it is new. Staff may."""
+    register = _connect(arguments).instruments
+    path = Path(arguments.file)
+    document = cid_client.read_description(path)
+    name = arguments.name or document.get("Name")
+    if not isinstance(name, str) or not name:
+        raise CidError(f"{path}: it does not say how the instrument is called: add --name")
+    known = [one for one in register if one.name.casefold() == name.casefold()]
+    row = known[0] if known else register.add(name)
+    row.update(document, valid_from=arguments.valid_from, why=arguments.why)
+    newest = row.versions[0]
+    print(f"{row.uid}  {row.name}  from {newest.valid_from:%Y-%m-%d}")
+    if row.tier is not None:
+        print(f"4DN-BINA-OME tier {row.tier.reached}")
+        for tier, fields in row.tier.missing.items():
+            print(f"tier {tier} lacks: {'; '.join(fields)}")
     return 0
 
 
@@ -106,6 +125,16 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("folder")
     _as_person(command)
     command.set_defaults(command=publish)
+
+    command = commands.add_parser("instrument", help="the register of microscopes (staff)")
+    actions = command.add_subparsers(required=True, metavar="ACTION")
+    command = actions.add_parser("import", help="say what a microscope is made of")
+    command.add_argument("file", help="Microscope.JSON of the Micro-Meta App, or OME XML")
+    command.add_argument("--name", help="how it is called (default: what the file says)")
+    command.add_argument("--valid-from", help="since when, such as 2026-03-01 (default: now)")
+    command.add_argument("--why", default="", help="what was changed, and why")
+    _as_person(command)
+    command.set_defaults(command=instrument)
 
     operator.add_commands(commands)
     return parser

@@ -1,4 +1,4 @@
-"""`jupyter cid migrate | export | rebuild | verify | reconcile`: database and storage at hand.
+"""`jupyter cid migrate | export | rebuild | verify | reconcile | quality`: database and storage.
 
 They ask no service. Nothing heavy is imported before a command is chosen.
 """
@@ -103,6 +103,37 @@ def reconcile(arguments: argparse.Namespace) -> int:
     return 1 if found.differing or found.strangers else 0
 
 
+def quality(arguments: argparse.Namespace) -> int:
+    """Measure images again whose quality has an older version; 1: some could not be measured."""
+    from .db.session import open_database
+    from .measuring import measure_again
+    from .storage.quality import VERSION
+    from .storage.roots import Folder
+
+    root, sessions = Folder(_storage(arguments)), open_database(_database(arguments))
+    older, dry = arguments.older_than_version or VERSION, arguments.dry_run
+    try:
+        with _progress() as told:
+            found = measure_again(
+                sessions,
+                root,
+                project=arguments.project,
+                older_than=older,
+                most=arguments.most,
+                dry=dry,
+                told=told,
+            )
+    finally:
+        sessions.kw["bind"].dispose()
+    if arguments.json:
+        _say_json(dataclasses.asdict(found))
+    else:
+        _list([f"{uid}: {reason}" for uid, reason in found.failed.items()])
+        done = "to measure" if dry else f"older than version {older}, {found.measured} measured"
+        print(f"{found.older} images {done}")
+    return 1 if found.failed else 0
+
+
 def add_commands(commands: Any) -> None:
     """Add these commands to the parser of `jupyter cid`."""
     command = commands.add_parser("migrate", help="bring the database to this release's schema")
@@ -130,6 +161,15 @@ def add_commands(commands: Any) -> None:
     _add_storage(command)
     _add_database(command)
     command.set_defaults(command=reconcile)
+
+    command = commands.add_parser("quality", help="measure the quality of images again")
+    command.add_argument("--project", help="only of this project")
+    command.add_argument("--older-than-version", type=int, help="(default: this release's)")
+    command.add_argument("--most", type=int, help="at most so many images, then stop")
+    command.add_argument("--dry-run", action="store_true", help="count them, measure nothing")
+    _add_storage(command)
+    _add_database(command)
+    command.set_defaults(command=quality)
 
 
 def _add_database(command: argparse.ArgumentParser) -> None:

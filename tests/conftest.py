@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import uuid
 from collections.abc import Iterator
@@ -37,6 +38,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         needing = [item for item in items if item.get_closest_marker("postgresql")]
         config.hook.pytest_deselected(items=needing)
         items[:] = [item for item in items if item not in needing]
+
+
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage look through all that the tests consist of."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -76,17 +83,19 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=DATABASES)
-def sessions(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sessions]:
-    """Sessions on an empty catalog, on SQLite and on PostgreSQL."""
+def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty catalog, on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         path = tmp_path / "catalog.sqlite"
         path.write_bytes(request.getfixturevalue("empty_database"))
-        made = open_database(f"sqlite:///{path}")
-    else:
-        server = request.getfixturevalue("postgresql")
-        name = f"t{uuid.uuid4().hex}"
-        _tell(server, f"CREATE DATABASE {name} TEMPLATE empty")
-        made = open_database(server.url(name))
+        return f"sqlite:///{path}"
+    return postgres.copy(request.getfixturevalue("postgresql"))
+
+
+@pytest.fixture
+def sessions(catalog_url: str) -> Iterator[Sessions]:
+    """Sessions on an empty catalog, on SQLite and on PostgreSQL."""
+    made = open_database(catalog_url)
     yield made
     made.kw["bind"].dispose()
 

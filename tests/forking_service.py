@@ -1,14 +1,17 @@
-"""Starts the catalog service again and again, in a process that has all imports behind it.
+"""Forks catalog services: each is in everything one of its own, but has its imports behind it.
 
-Each line of standard input is the port of one more service; its process id is the answer. What is
-forked opens database and storage itself and is in everything a service of its own.
+Each line of standard input is one more service: `{"port", "environ", "log"}`; its process id is
+the answer.
 """
 
 from __future__ import annotations
 
+import gc
+import json
 import os
 import signal
 import sys
+from typing import Any
 
 import header_service
 
@@ -16,22 +19,39 @@ from cid_server_ext import services
 from cid_server_ext.handlers import routes
 
 
+def bury(*_: object) -> None:
+    """Let go of those that have ended."""
+    while True:
+        try:
+            pid, _status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+
+
+def become(order: dict[str, Any]) -> None:
+    """Be the service, until it ends."""
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.environ.clear()
+    os.environ.update(order["environ"])
+    log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for theirs, ours in ((os.open(os.devnull, os.O_RDONLY), 0), (log, 1), (log, 2)):
+        os.dup2(theirs, ours)
+    sys.argv[1:] = [str(order["port"])]
+    header_service.main()
+
+
 def main() -> None:
     assert services
     assert routes
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that are killed
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, bury)
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            os.setsid()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            os.dup2(2, 1)
-            sys.argv[1:] = [line.strip()]
-            try:
-                header_service.main(warm=False)
-            finally:
-                os._exit(1)
+            return become(json.loads(line))
         print(child, flush=True)
 
 

@@ -1,7 +1,8 @@
 """The catalog service with an identity provider that believes a header.
 
 One test can so speak as several people. Everything behind it is the real service:
-`python header_service.py PORT`, settings from the environment as the hub gives them.
+`python header_service.py PORT`, settings from the environment as the hub gives them. Its readers of
+images load with the first image, as most tests bring none.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from types import SimpleNamespace
 from jupyter_server.auth import IdentityProvider, User
 
 from cid_server_ext import service
-from cid_server_ext.ingest import convert
 
 ALL = ("custom:cid:read", "custom:cid:write")
 
@@ -38,14 +38,12 @@ class HeaderIdentity(IdentityProvider):
         return "X-Test-Cookie" not in handler.request.headers
 
 
-def main(warm: bool = True) -> None:
+def main() -> None:
     port = sys.argv[1]
     environ = {
         "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{port}/services/cid/",
         "JUPYTERHUB_SERVICE_PREFIX": "/services/cid/",
     }
-    if warm:
-        convert.warm_up({})
     settings = {**service.config(environ), "identity_provider_class": HeaderIdentity}
     service.serve(settings, [])
 

@@ -73,7 +73,7 @@ def kill(server: Postgres) -> None:
     all_of_them = [first, *map(int, _children(first))]
     os.kill(first, signal.SIGKILL)
     # its number too must be free before it starts again
-    wait_until(lambda: not any(map(_there, all_of_them)), 30, "PostgreSQL's processes end")
+    wait_until(lambda: not any(map(_there, all_of_them)), what="PostgreSQL's processes end")
 
 
 def _children(pid: int) -> list[str]:

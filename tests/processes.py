@@ -10,7 +10,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from nest import NEST, Forked
 
 TESTS = Path(__file__).parent
 LOOPBACK = ssl.create_default_context()  # made once: httpx would make one for each request
@@ -32,12 +32,13 @@ def free_port() -> int:
 
 def wait_until(true: Callable[[], Any], seconds: float = 60, what: str = "condition") -> Any:
     """Return the first truthy answer, or fail after a deadline."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.01
     while time.monotonic() < deadline:
         answer = true()
         if answer:
             return answer
-        time.sleep(0.1)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.1)
     raise AssertionError(f"{what}: not within {seconds} s")
 
 
@@ -45,7 +46,7 @@ def wait_until(true: Callable[[], Any], seconds: float = 60, what: str = "condit
 class Service:
     """A running catalog service, and a way to speak to it as anybody."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked
     origin: str
     folder: Path
 
@@ -80,12 +81,12 @@ STAFF = {
 }
 
 
-def start_service(folder: Path, **settings: str) -> Service:
-    """Start the real service on a free port with its own database and storage.
+def start_service(folder: Path, port: int = 0, **settings: str) -> Service:
+    """Start the real service on a free port, or this one, with its own database and storage.
 
     `settings` are environment variables, such as CID_DATABASE.
     """
-    port = free_port()
+    port = port or free_port()
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -97,16 +98,7 @@ def start_service(folder: Path, **settings: str) -> Service:
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         **settings,
     }
-    log = (folder / "service.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, str(TESTS / "header_service.py"), str(port)],
-        env=environ,
-        stdout=log,
-        stderr=log,
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    log.close()
+    process = NEST.fork(port, environ, folder / "service.log")
     service = Service(process, f"http://127.0.0.1:{port}", folder)
 
     def answers() -> bool:
@@ -127,7 +119,7 @@ def start_service(folder: Path, **settings: str) -> Service:
     return service
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes] | Forked) -> None:
     """End a process and everything it started, by its own process group."""
     if process.poll() is None:
         process.terminate()

@@ -9,8 +9,8 @@ import httpx
 from processes import Service
 
 import cid_client as cid
-from cid_client.environment import Access
-from cid_client.wire import Session
+from cid_client.wire.environment import Access
+from cid_client.wire.session import Session
 
 
 class As(httpx.HTTPTransport):

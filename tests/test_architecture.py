@@ -134,6 +134,13 @@ def test_every_module_says_what_it_is_for(folder: str) -> None:
     assert not silent
 
 
+def test_a_widget_lies_in_the_folder_that_has_the_parts_of_its_view() -> None:
+    js = ROOT / "cid_widgets" / "js"
+    for view in js.glob("*.ts"):
+        [widget] = (ROOT / "cid_widgets").glob(f"*/{view.stem}.py")
+        assert f'from "./{widget.parent.name}/' in view.read_text(encoding="utf-8")
+
+
 HEAVY = {
     "cid_client": {"zarr", "dask", "xarray", "numpy", "pandas", "sqlalchemy", "IPython"},
     "cid_widgets": {"zarr", "dask", "xarray", "sqlalchemy", "bioio", "cid_server_ext"},

@@ -33,7 +33,7 @@ def test_it_charges_every_day_that_is_over(sessions: Sessions) -> None:
     begun(sessions, 6)
     books = Bookkeeper(sessions).start()
     try:
-        wait_until(lambda: charged(sessions) >= 5, 30, "days are charged")
+        wait_until(lambda: charged(sessions) >= 5, what="days are charged")
     finally:
         books.close()
     assert charged(sessions) in (5, 6)  # yesterday too, an hour after midnight

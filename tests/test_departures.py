@@ -144,7 +144,7 @@ def test_addresses_of_a_departed_account_end_in_time(
             shown = service.ask("GET", f"images/{made.image}", who).json()
             return str(service.origin + shown["thumbnail"])
 
-        wait_until(lambda: hub.asked > 2, 30, "the service knows who is there")
+        wait_until(lambda: hub.asked > 2, what="the service knows who is there")
         bens, others = address("ben"), address("viewer")
         assert httpx.get(bens).content == b"bytes"
         began = time.monotonic()

@@ -125,7 +125,7 @@ def test_on_a_laptop_the_catalog_is_in_the_server_and_belongs_to_its_user(
 
         catalog.publish(world.MANIFEST, json.dumps(SUM))
         run = catalog.run("count-things", image, sigma=2)
-        run.wait(timeout=120, progress=False)
+        run.wait(timeout=300, progress=False)
         assert run.metrics == {"sum": 4096 * 4095 // 2, "sigma": 2.0}
         code = "import cid_client as cid; print(cid.connect().project('mine').role)"
         assert in_kernel(address, code) == "manager\n"

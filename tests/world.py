@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+import microscopes
 import shelf
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -84,6 +85,8 @@ class World:
     note: str = ""
     trash: str = ""
     entry: int = 0
+    instrument: str = ""
+    version: str = ""
 
 
 def make(session: Session, name: str = "screen", limit: int = 10**9) -> World:
@@ -121,6 +124,7 @@ def make(session: Session, name: str = "screen", limit: int = 10**9) -> World:
         f"token of {name}",
         request.uid,
         **vocabulary(session, name),
+        **microscope(session),
     )
 
 
@@ -134,6 +138,12 @@ def with_a_step(sessions: Sessions, name: str) -> World:
     with sessions() as session:
         renamed = select(func.max(t.Journal.id)).where(t.Journal.action == "rename")
         return replace(made, entry=session.scalars(renamed).one())
+
+
+def microscope(session: Session) -> dict[str, str]:
+    """Register a microscope with one version; return both uids."""
+    row = microscopes.register(session, f"Microscope {t.new_uid()}", names=[])
+    return {"instrument": row.uid, "version": row.versions[0].uid}
 
 
 def vocabulary(session: Session, project: str) -> dict[str, str]:

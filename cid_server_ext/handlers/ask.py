@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..db.session import reading
 from ..identity import actor_of
 from ..services import Services
 from ..storage import revoked
-from ..storage.tickets import Right
+from ..storage.tickets import LONGEST, Right
 
 NEVER = float("inf")
 
@@ -37,16 +37,19 @@ class Ask:
     known: revoked.Moments = field(default_factory=revoked.Moments)
     _holder: list[tuple[str, float]] = field(default_factory=list)
 
-    def ticket(self, right: Right) -> str:
-        """Sign a right of the caller, which ends with the first of his memberships."""
+    def ticket(self, right: Right, seconds: int = LONGEST, prefixes: Iterable[str] = ()) -> str:
+        """Sign a right of the caller, which ends with the first of his memberships.
+
+        `prefixes`: whose bytes it opens besides its own.
+        """
         if not self._holder:
             run, ends = self.actor.run_id, policy.next_end(self.session, self.actor)
             who = revoked.person(self.actor.name) if run is None else revoked.run(run)
             self._holder.append((who, ends.timestamp() if ends else NEVER))
         who, until = self._holder[0]
-        since = self.known.of(who, right.prefix)
+        since = max(self.known.of(who, prefix) for prefix in (right.prefix, *prefixes))
         given = Right(right.prefix, right.mode, right.limit, who, since)
-        return self.services.data.signer.sign(given, until=until)
+        return self.services.data.signer.sign(given, seconds, until)
 
 
 def transact(

@@ -52,6 +52,8 @@ PLACES: dict[str, tuple[Column, Column | None]] = {
     "run": (t.Run.uid, t.Run.project_id),
     "team": (t.Team.name, None),
     "template": (t.Template.name, None),
+    "instrument": (t.Instrument.uid, None),
+    "version": (t.InstrumentVersion.uid, None),
 }
 ALONE = ("image", "file", "run", "deposit", "note", "request")  # entries about one such thing
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..core.catalog import deposits
 from ..core.runs import runs, submit
 from ..errors import BadInput
-from . import run_shapes, shapes
+from . import deposit_shapes, run_shapes
 from .base import Ask, CidHandler, endpoint
 from .deposits import LISTED, Declared
 from .paging import After, number, token
@@ -129,12 +129,13 @@ class RunDeposits(CidHandler):
         "Bring a run's output",
         who="run",
         body=Files,
-        answer=shapes.Deposit,
+        answer=deposit_shapes.Deposit,
         status=201,
         largest=LISTED,
     )
-    def post(self, ask: Ask, run: str) -> shapes.Deposit:
+    def post(self, ask: Ask, run: str) -> deposit_shapes.Deposit:
         """Its room was reserved at submit."""
         row = runs.work(ask.session, ask.actor, run)
         declared = [file.model_dump() for file in ask.body.files]
-        return shapes.deposit(ask, deposits.open_for_run(ask.session, ask.actor, row, declared))
+        opened = deposits.open_for_run(ask.session, ask.actor, row, declared)
+        return deposit_shapes.deposit(ask, opened)

@@ -15,11 +15,11 @@ from pydantic import BaseModel
 from sqlalchemy import select
 
 from ..core import policy
+from ..core.catalog import images as catalog
 from ..core.catalog import shown
+from ..core.catalog.judged import judged
 from ..core.catalog.shown import Tag
-from ..core.ledger import allocations
 from ..db import tables as t
-from ..storage.roots import staging_prefix
 from ..storage.tickets import Right
 from .base import Ask
 
@@ -54,7 +54,15 @@ class Row(BaseModel):
     created_by: str
     created_at: dt.datetime
     tags: list[Tag]
+    completeness: float | None
     thumbnail: str
+
+
+class Instrument(BaseModel):
+    """The microscope that took an image; `instruments/{uid}` has more of it."""
+
+    uid: str
+    name: str
 
 
 class Original(BaseModel):
@@ -62,14 +70,22 @@ class Original(BaseModel):
 
     uid: str
     name: str
+    media_type: str  # inode/directory: a folder of files, named after the main one
     nbytes: int
     sha256: str
 
 
 class Image(Row):
-    """An image with the addresses of its bytes; `data` ends in a slash and is an OME-Zarr 0.5."""
+    """An image with the addresses of its bytes; `data` ends in a slash and is an OME-Zarr 0.5.
+
+    `unknown` says of what is asked of the image and missing why it is; `quality` has the measures
+    of each channel and what they mean in words, null where nothing was measured.
+    """
 
     channels: list[dict[str, Any]]
+    instrument: Instrument | None
+    unknown: dict[str, str]
+    quality: dict[str, Any] | None
     sha256: str
     run: str | None
     original: Original | None
@@ -109,26 +125,6 @@ class File(BaseModel):
     url: str
 
 
-class Deposit(BaseModel):
-    """Bytes on their way in; PUT each file below `upload`, then commit.
-
-    `warning` says so when the project is nearly full.
-    """
-
-    uid: str
-    kind: str
-    state: str
-    project: str
-    dataset: str
-    upload: str | None
-    progress: dict[str, Any]
-    error: dict[str, Any] | None
-    images: list[str]
-    files: list[str]
-    expires_at: dt.datetime
-    warning: str | None
-
-
 def row(ask: Ask, image: t.Image) -> Row:
     """Fill an image of a list."""
     return rows(ask, [image])[0]
@@ -141,16 +137,20 @@ def rows(ask: Ask, images: Sequence[t.Image]) -> list[Row]:
 
 def image(ask: Ask, image: t.Image) -> Image:
     """Fill an image whole."""
-    original = image.original
+    original, taken = image.original, catalog.instrument(ask.session, image)
     return Image(
         **_rows(ask, [image])[0],
         channels=image.channels,
+        instrument=taken and Instrument(uid=taken.uid, name=taken.name),
+        unknown=catalog.unknown(ask.session, image),
+        quality=judged(image.quality),
         sha256=image.sha256,
         run=_run_of(ask, image),
         original=original
         and Original(
             uid=original.uid,
             name=original.name,
+            media_type=original.media_type,
             nbytes=original.nbytes,
             sha256=original.sha256,
         ),
@@ -179,29 +179,6 @@ def file(ask: Ask, row: t.File) -> File:
     )
 
 
-def deposit(ask: Ask, row: t.Deposit) -> Deposit:
-    """Fill a deposit; the write ticket is there only while it and its project are open."""
-    upload = None
-    if row.state == "open" and row.project.state == "active":
-        limit = sum(int(file["nbytes"]) for file in row.declared)
-        right = Right(f"{staging_prefix(row.uid)}/in", "w", limit)
-        upload = f"{ask.services.prefix}data/{ask.ticket(right)}/"
-    return Deposit(
-        uid=row.uid,
-        kind=row.kind,
-        state=row.state,
-        project=row.project.name,
-        dataset=row.dataset.path,
-        upload=upload,
-        progress=row.progress,
-        error=row.error,
-        images=row.results.get("images", []),
-        files=row.results.get("files", []),
-        expires_at=row.expires_at,
-        warning=allocations.warning(ask.session, row.project_id),
-    )
-
-
 def address(ask: Ask, prefix: str, name: str) -> str:
     """Return the URL path of one object below a prefix, with a read ticket for the prefix."""
     return f"{ask.services.prefix}data/{ask.ticket(Right(prefix, 'r'))}/{name}"
@@ -210,6 +187,7 @@ def address(ask: Ask, prefix: str, name: str) -> str:
 def _rows(ask: Ask, images: Sequence[t.Image]) -> list[dict[str, Any]]:
     places = policy.places(ask.session, ask.actor, images)
     tags = tags_of(ask, images)
+    complete = catalog.complete(ask.session, [image.id for image in images])
     sources = _uids(ask, t.Image, {i.source_id for i in images if i.source_id is not None})
     return [
         {
@@ -229,6 +207,7 @@ def _rows(ask: Ask, images: Sequence[t.Image]) -> list[dict[str, Any]]:
             "created_by": image.created_by,
             "created_at": image.created_at,
             "tags": tags[image.id],
+            "completeness": complete.get(image.id),
             "thumbnail": address(ask, image.prefix, "thumbnail.png"),
         }
         for image in images

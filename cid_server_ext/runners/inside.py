@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from distributed import get_worker, secede
 
-from cid_client.environment import Access
 from cid_client.errors import CidError, NotFound, NotLoggedIn, Unavailable, one_line
-from cid_client.wire import Session, below
+from cid_client.wire.environment import Access
+from cid_client.wire.session import Session, below
 
 from .. import scrub
 from . import environ, hardware, scratch

@@ -40,7 +40,7 @@ def draw(store: Path) -> bytes:
         width, height = (max(1, round(side * ratio)) for side in picture.size)
         picture = picture.resize((width, height), how)
     file = io.BytesIO()
-    picture.save(file, "PNG", optimize=True)
+    picture.save(file, "PNG", compress_level=4)  # a tenth larger than 9, in a third of its time
     return file.getvalue()
 
 

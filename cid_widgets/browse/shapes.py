@@ -40,7 +40,10 @@ def detail(of: Image) -> Shape:
         "channels": [texts(channel, "name", "color") for channel in told.get("channels") or ()],
         "quality": _quality(told.get("quality")),
         "tags": [
-            texts(tag, "key", "value", "unit", "kind", "source", "link")
+            {
+                **texts(tag, "key", "value", "unit", "kind", "source", "link"),
+                "number": tag.get("number"),
+            }
             for tag in told.get("tags") or ()
         ],
         "completeness": told.get("completeness"),

@@ -200,7 +200,7 @@ def test_what_another_changes_meanwhile_is_not_told_as_ours(sessions: Sessions) 
     touched = threading.Event()
 
     def rename() -> None:
-        touched.wait(10)
+        touched.wait(60)
         with sessions.begin() as session:
             session.scalar(select(t.Team)).title = "theirs"
             journal.record(session, "other", "rename team", "team:lab-screen")

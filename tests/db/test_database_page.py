@@ -29,7 +29,7 @@ def test_its_commands_migrate_and_copy(tmp_path: Path) -> None:
     assert len(shown) == 2
     for command in shown:
         here = command.replace("/srv/cid", str(tmp_path))
-        subprocess.run(here, shell=True, check=True, env=environ, cwd=tmp_path, timeout=120)
+        subprocess.run(here, shell=True, check=True, env=environ, cwd=tmp_path, timeout=300)
     open_database(f"sqlite:///{tmp_path}/copy.sqlite").kw["bind"].dispose()
 
 

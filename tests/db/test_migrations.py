@@ -318,7 +318,7 @@ migrate(url)
 def killed(url: str, last: int) -> subprocess.CompletedProcess[str]:
     """Migrate in a process that is killed before its statement number `last`; 0: at the commit."""
     return subprocess.run(
-        [sys.executable, "-c", KILLED, url, str(last)], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", KILLED, url, str(last)], capture_output=True, text=True, timeout=300
     )
 
 

@@ -100,7 +100,7 @@ def test_without_postgresql_nothing_of_the_tests_asks_for_it() -> None:
         env=own,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert listed.returncode == 0, listed.stdout + listed.stderr
     assert "tests/db/test_session.py" in listed.stdout

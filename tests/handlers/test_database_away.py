@@ -138,13 +138,13 @@ def test_a_full_database_is_503_with_retry_after_until_there_is_room(
         return None if answer.is_success else answer
 
     try:
-        answer = wait_until(refused, 30, "the database is full")
+        answer = wait_until(refused, what="the database is full")
     finally:
         for connection in held:
             connection.close()
     assert (answer.status_code, answer.json()["error"]) == (503, "Unavailable")
     assert answer.headers["Retry-After"].isdecimal()
-    wait_until(lambda: service.ask("GET", "projects", "viewer").is_success, 5, "there is room")
+    wait_until(lambda: service.ask("GET", "projects", "viewer").is_success, what="there is room")
 
 
 def test_a_lock_held_long_is_503_for_writers_and_nothing_for_readers(live: Live) -> None:

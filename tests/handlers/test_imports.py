@@ -13,6 +13,8 @@ import tifffile
 import world
 from processes import STAFF, Service, content_digest, deposit, wait_until
 
+from cid_server_ext.core.actor import Actor
+from cid_server_ext.core.people import members
 from cid_server_ext.db.session import Sessions
 
 unique = itertools.count()
@@ -105,7 +107,7 @@ def test_a_bad_file_is_refused_in_one_line_and_leaves_nothing(
     assert ended["error"]["error"] == "BadFile"
     assert path.name in ended["error"]["message"]
     assert "\n" not in ended["error"]["message"]
-    wait_until(lambda: ended["uid"] not in service.staged(), 10, "staging is removed")
+    wait_until(lambda: ended["uid"] not in service.staged(), what="staging is removed")
     assert allocation(service, project) == {"limit": ROOM, "used": 0, "reserved": 0}
     listed = service.ask("GET", f"images?project={project}", "viewer").json()
     assert listed["images"] == []
@@ -186,7 +188,7 @@ def test_committing_without_the_declared_file_says_which(service: Service, proje
         now = service.ask("GET", f"deposits/{opened['uid']}", "contributor").json()
         return now if now["state"] == "failed" else None
 
-    error = wait_until(failed, 30, "the import fails")["error"]
+    error = wait_until(failed, what="the import fails")["error"]
     assert error["error"] == "BadInput"
     assert "absent.tif" in error["message"]
 
@@ -196,3 +198,64 @@ def test_paths_that_lead_elsewhere_are_refused(service: Service, project: str, p
     files = {"files": [{"path": path, "nbytes": 5}]}
     answer = service.ask("POST", f"projects/{project}/deposits", "contributor", json=files)
     assert (answer.status_code, answer.json()["error"]) == (400, "BadInput")
+
+
+def test_what_is_there_already_is_named_to_those_who_may_read_it(
+    service: Service, project: str, service_database: Sessions, tmp_path: Path
+) -> None:
+    path = picture(tmp_path, f"{project}.tif", size=40 + next(unique))
+    first = deposit(service, "contributor", project, path, dataset="day 1")
+    body = path.read_bytes()
+    said = {"path": "again/same.tif", "nbytes": len(body)}
+    new = {"files": [said | {"sha256": hashlib.sha256(body).hexdigest()}]}
+    opened = service.ask("POST", f"projects/{project}/deposits", "contributor", json=new).json()
+    [there] = opened["there"]
+    assert there == {
+        "path": "again/same.tif",
+        "record": first["files"][0],
+        "name": path.name,
+        "kind": "original",
+        "project": project,
+        "dataset": "day 1",
+        "images": first["images"],
+    }
+    assert allocation(service, project)["reserved"] == 0
+    service.ask("POST", f"deposits/{opened['uid']}/commit", "contributor", json={})
+
+    def done() -> dict | None:
+        now = service.ask("GET", f"deposits/{opened['uid']}", "contributor").json()
+        return now if now["state"] == "done" else None
+
+    ended = wait_until(done, 60, "nothing had to come in")
+    assert (ended["images"], ended["files"], ended["there"]) == ([], [], [there])
+    with service_database.begin() as session:
+        world.make_project(session, f"{project}-other", ROOM)
+        members.put_member(session, Actor("manager"), f"{project}-other", "newcomer", "contributor")
+    where = f"projects/{project}-other/deposits"
+    for who, seen in [("newcomer", []), ("contributor", [first["files"][0]])]:
+        told = service.ask("POST", where, who, json=new).json()
+        assert [one["record"] for one in told["there"]] == seen
+        assert path.name not in str(told) or seen
+    all_the_same = service.ask("POST", where, "contributor", json=new | {"again": True}).json()
+    assert all_the_same["there"] == []
+
+
+def test_a_tree_tells_what_became_of_each_file(
+    service: Service, project: str, tmp_path: Path
+) -> None:
+    tree = tmp_path / "monday"
+    (tree / "deep").mkdir(parents=True)
+    picture(tree / "deep", "good.tif")
+    truncated(tree)
+    (tree / "notes.md").write_text("what was done")
+    done = deposit(service, "contributor", project, tree, dataset="screen")
+    assert (done["state"], len(done["images"]), len(done["files"])) == ("done", 1, 3)
+    [problem] = done["problems"]
+    assert (problem["path"], problem["error"]) == ("monday/cut.tif", "BadFile")
+    image = service.ask("GET", f"images/{done['images'][0]}", "viewer").json()
+    assert image["dataset"] == "screen/monday/deep"
+    kept = service.ask("GET", f"files/{problem['file']}", "viewer").json()
+    assert (kept["kind"], kept["dataset"]) == ("file", "screen/monday")
+    notes = service.ask("GET", f"notes?about=record:{problem['file']}", "viewer").json()["notes"]
+    assert problem["message"] in notes[0]["text"]
+    assert len(done["kept"]) == 2

@@ -62,7 +62,7 @@ def test_an_import_survives_kill_9_at_any_moment(
         # at a random moment, in whatever step the import is
         threading.Event().wait(moments.uniform(0.0, 2.5))
         os.killpg(service.process.pid, signal.SIGKILL)
-        service.process.wait(10)
+        service.process.wait(60)
         service = start_service(folder)
 
     def all_done() -> bool:
@@ -71,7 +71,7 @@ def test_an_import_survives_kill_9_at_any_moment(
         return states == ["done"] * 4
 
     wait_until(all_done, 120, "every import is done")
-    wait_until(lambda: service.staged() == [], 10, "staging is empty")
+    wait_until(lambda: service.staged() == [], what="staging is empty")
     stop(service.process)
 
     with database.begin() as session:

@@ -10,40 +10,24 @@ from pathlib import Path
 
 import acknowledged
 import load
-import postgres
 import pytest
 from forks import Phoenix
-from live import DATABASES
 from processes import wait_until
 from sqlalchemy import select, update
 
 from cid_server_ext.db import clock
 from cid_server_ext.db import tables as t
-from cid_server_ext.db.session import Sessions, open_database
+from cid_server_ext.db.session import Sessions
 from cid_server_ext.ingest.importer import Importer
 from cid_server_ext.storage.roots import Folder
 
 MOMENTS = 20
 
 
-@pytest.fixture(params=DATABASES)
-def url(request: pytest.FixtureRequest, tmp_path: Path, empty_database: bytes) -> str:
-    if request.param == "sqlite":
-        (tmp_path / "catalog.sqlite").write_bytes(empty_database)
-        return f"sqlite:///{tmp_path}/catalog.sqlite"
-    return postgres.copy(request.getfixturevalue("postgresql"))
-
-
 @pytest.fixture
-def sessions(url: str) -> Iterator[Sessions]:
-    made = open_database(url)
-    yield made
-    made.kw["bind"].dispose()
-
-
-@pytest.fixture
-def service(url: str, tmp_path: Path) -> Iterator[Phoenix]:
-    made = Phoenix(tmp_path, url)
+def service(catalog_url: str, tmp_path: Path) -> Iterator[Phoenix]:
+    unlimited = {"CID_RATE": "1000000", "CID_BURST": "1000000"}
+    made = Phoenix(tmp_path, CID_DATABASE=catalog_url, **unlimited)
     yield made
     made.close()
 

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import instrument_rows
 import pytest
 import world
 from processes import STAFF, Service
@@ -147,6 +148,7 @@ ROWS: dict[tuple[str, str], Row] = {
         f"datasets/{w.dataset}/links/{w.linked}",
         None,
     ),
+    ("POST", "downloads"): lambda w: ("downloads", {"records": [w.result], "as": "ome-zarr"}),
     ("POST", "records/move"): lambda w: (
         "records/move",
         {"records": [w.result, w.linked], "dataset": w.dataset},
@@ -222,6 +224,7 @@ ROWS: dict[tuple[str, str], Row] = {
     ("GET", "templates"): lambda w: ("templates", None),
     ("POST", "templates"): lambda w: ("templates", PUBLISH),
     ("GET", "templates/{template}"): lambda w: ("templates/count-things", None),
+    **instrument_rows.ROWS,
     ("GET", "runs"): lambda w: ("runs", None),
     ("POST", "runs"): lambda w: (
         "runs",
@@ -259,6 +262,7 @@ RUN_REFUSED = {  # visible or addressed without a record: refused by name instea
     ("POST", "projects/{project}/credits"),
     ("POST", "prices"),
     ("GET", "prices"),
+    *instrument_rows.RUN_REFUSED,
 }
 
 

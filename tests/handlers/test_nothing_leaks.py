@@ -17,6 +17,7 @@ from urllib.parse import quote
 import hidden_world
 import httpx
 import pytest
+import targets
 import world
 from hidden_world import Hidden
 from processes import STAFF, Service
@@ -31,6 +32,7 @@ unique = itertools.count()
 
 # path parameters that name nothing private
 PUBLIC = {"template": "count-things", "period": "2026-01"}
+PUBLIC |= dict.fromkeys(("instrument", "version"), targets.ABSENT)  # microscopes are no secret
 
 THREE = ("stranger", "member of another project", "run of another project")
 
@@ -110,6 +112,9 @@ SAYS_NOTHING = {
     "templates",
     "templates/{template}",
     "prices",
+    "instruments",
+    "instruments/{instrument}",
+    "instruments/{instrument}/versions/{version}",
     "terms",
     "requests",  # staff sees the newest of all
     "deposits/{deposit}",  # its person's only

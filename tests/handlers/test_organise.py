@@ -145,7 +145,7 @@ def test_every_kind_of_record_is_treated_alike(lab: Lab, tmp_path: Path, name: s
     storage = lab.service.folder / "storage" / kind / uid[:2] / uid
     assert storage.is_dir()
     assert lab.ask("DELETE", f"trash/{thrown['uid']}", who="manager")["state"] == "purged"
-    wait_until(lambda: not storage.exists(), 20, "its bytes are removed")
+    wait_until(lambda: not storage.exists(), what="its bytes are removed")
     assert lab.used(lab.project) == 0
 
 

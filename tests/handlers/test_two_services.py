@@ -12,40 +12,23 @@ from pathlib import Path
 import acknowledged
 import load
 import numpy as np
-import postgres
 import pytest
 import tifffile
-from live import DATABASES
 from processes import Service, start_service, stop, wait_until
 from sqlalchemy import func, select
 from uploads import commit, staged
 
 from cid_server_ext.db import tables as t
-from cid_server_ext.db.session import Sessions, open_database
+from cid_server_ext.db.session import Sessions
 
 REQUESTS = 1000
 
 
-@pytest.fixture(params=DATABASES)
-def url(request: pytest.FixtureRequest, tmp_path: Path, empty_database: bytes) -> str:
-    if request.param == "sqlite":
-        (tmp_path / "catalog.sqlite").write_bytes(empty_database)
-        return f"sqlite:///{tmp_path}/catalog.sqlite"
-    return postgres.copy(request.getfixturevalue("postgresql"))
-
-
 @pytest.fixture
-def sessions(url: str) -> Iterator[Sessions]:
-    made = open_database(url)
-    yield made
-    made.kw["bind"].dispose()
-
-
-@pytest.fixture
-def pair(url: str, sessions: Sessions, tmp_path: Path) -> Iterator[tuple[Service, Service]]:
+def pair(catalog_url: str, sessions: Sessions, tmp_path: Path) -> Iterator[tuple[Service, Service]]:
     """Two services that share everything."""
     shared = {
-        "CID_DATABASE": url,
+        "CID_DATABASE": catalog_url,
         "CID_STORAGE": str(tmp_path / "storage"),
         "CID_RATE": "1000000",
         "CID_BURST": "1000000",
@@ -112,9 +95,9 @@ def test_what_one_process_began_the_other_finishes(
             chosen = select(t.Deposit).where(t.Deposit.uid == uid)
             return session.scalars(chosen).one().lease_by is not None
 
-    wait_until(taken, 20, "the first imports it")
+    wait_until(taken, 60, "the first imports it")
     os.killpg(first.process.pid, signal.SIGKILL)
-    first.process.wait(10)
+    first.process.wait(60)
 
     def done() -> bool:
         return second.ask("GET", f"deposits/{uid}", "contributor").json()["state"] == "done"

@@ -29,7 +29,7 @@ def jupyter_cid(hub: Any, *arguments: str, who: str = "researcher") -> subproces
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
 

@@ -28,7 +28,7 @@ def page(tmp_path: Path) -> Iterator[Page]:
         chromium = launch(playwright)
         page = chromium.new_page(viewport={"width": 1400, "height": 1000})
         page.set_default_timeout(60_000)
-        expect.set_options(timeout=30_000)
+        expect.set_options(timeout=60_000)
         yield page
         page.screenshot(path=tmp_path / "last.png")
         chromium.close()

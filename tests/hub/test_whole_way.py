@@ -109,7 +109,7 @@ def test_a_worker_holds_neither_hub_token_nor_database_address(
     researcher: cid.Catalog, staff: cid.Catalog, picture: cid.Image, hub: Any
 ) -> None:
     run = researcher.run(publish(staff, LOOK), picture)
-    run.wait(timeout=120, progress=False)
+    run.wait(timeout=300, progress=False)
     kernel, worker = json.loads(run.metrics["kernel"]), json.loads(run.metrics["worker"])
     assert "CID_RUN_TOKEN" in kernel
     assert "CID_RUN_KEY" in worker
@@ -146,7 +146,7 @@ def test_a_run_reaches_its_input_and_nothing_else(
     tifffile.imwrite(path, np.arange(4096, dtype=np.uint8).reshape(64, 64))
     other = researcher.upload(path, project)[0]
     run = researcher.run(publish(staff, f"OTHER = {other.uid!r}", REACH), picture)
-    run.wait(timeout=120, progress=False)
+    run.wait(timeout=300, progress=False)
     assert run.metrics == {
         "images": 1,
         "projects": 0,
@@ -161,7 +161,7 @@ def test_a_crash_is_a_result(
     before = researcher.project(project).allocation
     run = researcher.run(publish(staff, "print('before')", "1 / 0", "print('never')"), picture)
     with pytest.raises(cid.RunFailed, match="ZeroDivisionError"):
-        run.wait(timeout=120, progress=False)
+        run.wait(timeout=300, progress=False)
     assert run.state == "failed"
     assert run.error["error"] == "ZeroDivisionError"
     notebook = nbformat.from_dict(run.result.notebook.json())

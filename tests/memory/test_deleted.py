@@ -83,9 +83,9 @@ def test_delete_rebuild_go_on(tmp_path: Path, files: list[Path], running: list[S
     head = tmp_path / "storage" / "journal" / "head.json"
     with database(tmp_path) as sessions:
         last = everything.last(sessions)
-        wait_until(lambda: f'"id":{last},' in head.read_text(), 10, "the journal is on storage")
+        wait_until(lambda: f'"id":{last},' in head.read_text(), what="the journal is on storage")
     os.killpg(service.process.pid, signal.SIGKILL)
-    service.process.wait(10)
+    service.process.wait(60)
     with database(tmp_path) as sessions:
         exported = everything.export(sessions)
     for path in tmp_path.glob("catalog.sqlite*"):

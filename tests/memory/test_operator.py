@@ -38,7 +38,7 @@ def run(home: Path, script: str) -> subprocess.CompletedProcess[str]:
         "CID_DATABASE": f"sqlite:///{home}/catalog.sqlite",
     }
     return subprocess.run(
-        ["bash", "-c", script], cwd=home, env=environ, capture_output=True, text=True, timeout=120
+        ["bash", "-c", script], cwd=home, env=environ, capture_output=True, text=True, timeout=300
     )
 
 
@@ -101,3 +101,14 @@ def test_what_is_counted_and_not_on_storage_is_told_by_project(home: Path) -> No
     assert re.match(r"\d+ records: -\d+ bytes, 0 bytes of no record", last)
     told = json.loads(run(home, "jupyter cid reconcile --json").stdout)
     assert len(told["differing"]) == len(projects) > 0
+
+
+def test_images_to_measure_again_are_counted_before_they_are(home: Path) -> None:
+    newer = run(home, "jupyter cid quality --dry-run --older-than-version 99 --json")
+    assert (newer.returncode, newer.stderr) == (0, "")
+    assert (
+        json.loads(newer.stdout)["older"]
+        > json.loads(run(home, "jupyter cid quality --dry-run --json").stdout)["older"]
+    )
+    none = run(home, "jupyter cid quality --dry-run --project nobodys")
+    assert (none.returncode, none.stderr) == (1, "NotFound: no project 'nobodys'\n")

@@ -83,9 +83,9 @@ def test_storage_that_is_not_writable_is_waited_for(
     writer = Writer(filled, tmp_path, every=0.05)
     with caplog.at_level(logging.ERROR, "cid.journal"):
         writer.start()
-        wait_until(lambda: caplog.records, 10, "the trouble is told")
+        wait_until(lambda: caplog.records, what="the trouble is told")
     (tmp_path / "journal").unlink()
-    wait_until(lambda: (tmp_path / "journal" / "head.json").exists(), 10, "it is written")
+    wait_until(lambda: (tmp_path / "journal" / "head.json").exists(), what="it is written")
     writer.close()
     assert on_storage(tmp_path) == entries(filled)
     assert len({record.getMessage() for record in caplog.records}) == len(caplog.records)
@@ -175,11 +175,11 @@ def test_two_processes_one_is_killed_no_line_is_lost_or_twice(
     thread.start()
     storage = tmp_path / "storage"
     try:
-        wait_until(lambda: len(lines(storage)) > 10, 20, "some lines")
+        wait_until(lambda: len(lines(storage)) > 10, what="some lines")
         os.killpg(first.process.pid, signal.SIGKILL)  # it has the pen: it was started first
-        first.process.wait(10)
+        first.process.wait(60)
         then = len(lines(storage))
-        wait_until(lambda: len(lines(storage)) > then + 10, 20, "the other goes on")
+        wait_until(lambda: len(lines(storage)) > then + 10, what="the other goes on")
     finally:
         ended.set()
         thread.join()

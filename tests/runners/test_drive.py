@@ -107,7 +107,7 @@ def conduct(catalog):
         assert not thread.is_alive()
 
 
-def reaches(catalog, run, state, seconds=15):
+def reaches(catalog, run, state, seconds=60):
     wait_until(lambda: read(catalog, run.id).state == state, seconds, f"run {state}")
     return read(catalog, run.id)
 
@@ -116,7 +116,7 @@ def test_a_gateway_that_does_not_answer_costs_the_run_no_attempt(catalog, conduc
     (run,) = queue(catalog)
     clusters = Pretended(opening=Unavailable("nobody there"))
     conduct(clusters)
-    wait_until(lambda: read(catalog, run.id).attempt == 1, 15)
+    wait_until(lambda: read(catalog, run.id).attempt == 1)
     waiting = reaches(catalog, run, "queued")
     assert waiting.error is None
     assert waiting.token_hash is None
@@ -136,7 +136,7 @@ def test_a_cluster_that_never_starts_is_tried_three_times_and_closed_each_time(c
     failed = reaches(catalog, run, "failed")
     assert failed.attempt == 3
     assert failed.error["error"] == "ClusterLost"
-    wait_until(lambda: clusters.mine == [], 10)
+    wait_until(lambda: clusters.mine == [])
     assert len(clusters.stopped) == 3
 
 
@@ -152,7 +152,7 @@ def test_an_error_of_ours_still_closes_the_cluster(catalog, conduct):
     clusters = Pretended(starting=ZeroDivisionError("our mistake"))
     conduct(clusters)
     assert reaches(catalog, run, "failed").error["error"] == "ConductorError"
-    wait_until(lambda: clusters.mine == [], 10)
+    wait_until(lambda: clusters.mine == [])
 
 
 def test_a_cluster_that_does_not_close_is_tried_again(catalog, conduct, monkeypatch):
@@ -161,7 +161,7 @@ def test_a_cluster_that_does_not_close_is_tried_again(catalog, conduct, monkeypa
     clusters = Pretended(answer=ValueError("x"), fails_to_close=2)
     conduct(clusters)
     reaches(catalog, run, "failed")
-    wait_until(lambda: clusters.mine == [], 10)
+    wait_until(lambda: clusters.mine == [])
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_each_end_of_a_task_is_judged(catalog, conduct, answer, state, error):
     clusters = Pretended(answer=answer)
     conductor = conduct(clusters, batches=1)
     if state == "queued":  # it would be taken again at once
-        wait_until(lambda: read(catalog, run.id).attempt == 3, 15)
+        wait_until(lambda: read(catalog, run.id).attempt == 3)
         state = "failed"
     ended = reaches(catalog, run, state)
     assert ended.error["error"] == error
@@ -191,11 +191,11 @@ def test_a_run_that_the_catalog_has_ended_is_left_alone(catalog, conduct, monkey
     (run,) = queue(catalog)
     clusters = Pretended()
     conduct(clusters)
-    wait_until(lambda: read(catalog, run.id).token_hash, 15)
+    wait_until(lambda: read(catalog, run.id).token_hash)
     with catalog.begin() as session:
         for state in ("running", "committing", "done"):
             states.move(session, run.id, state)
-    wait_until(lambda: clusters.mine == [], 15, "the cluster is closed")
+    wait_until(lambda: clusters.mine == [], what="the cluster is closed")
     assert read(catalog, run.id).state == "done"
 
 
@@ -205,12 +205,12 @@ def test_a_running_run_that_ignores_a_cancel_is_ended_for_it(catalog, conduct, m
     (run,) = queue(catalog)
     clusters = Pretended()
     conduct(clusters)
-    wait_until(lambda: read(catalog, run.id).token_hash, 15)
+    wait_until(lambda: read(catalog, run.id).token_hash)
     with catalog.begin() as session:
         states.move(session, run.id, "running")
         session.execute(update(Run).values(cancel_asked=True))
     assert reaches(catalog, run, "cancelled").token_hash is None
-    wait_until(lambda: clusters.mine == [], 15)
+    wait_until(lambda: clusters.mine == [])
     assert clusters.cancelled == 1
 
 
@@ -220,7 +220,7 @@ def test_a_cancel_is_heard_while_the_cluster_is_on_its_way(catalog, conduct):
     stopped = threading.Event()
 
     def wait():
-        stopped.wait(20)
+        stopped.wait(60)
         raise Lost("it was stopped")
 
     def stop(name):
@@ -229,11 +229,11 @@ def test_a_cancel_is_heard_while_the_cluster_is_on_its_way(catalog, conduct):
 
     clusters.wait, clusters.stop = wait, stop
     conduct(clusters)
-    wait_until(lambda: read(catalog, run.id).token_hash, 15)
+    wait_until(lambda: read(catalog, run.id).token_hash)
     with catalog.begin() as session:
         session.execute(update(Run).values(cancel_asked=True))
-    assert reaches(catalog, run, "cancelled", 5).attempt == 1
-    assert stopped.wait(5)
+    assert reaches(catalog, run, "cancelled", 30).attempt == 1
+    assert stopped.wait(60)
 
 
 def test_the_key_is_in_the_clusters_environment_and_its_tokens_hash_in_the_row(catalog, conduct):
@@ -242,7 +242,7 @@ def test_the_key_is_in_the_clusters_environment_and_its_tokens_hash_in_the_row(c
     (run,) = queue(catalog)
     clusters = Pretended()
     conduct(clusters)
-    found = wait_until(lambda: read(catalog, run.id).token_hash, 15)
+    found = wait_until(lambda: read(catalog, run.id).token_hash)
     assert clusters.environment.keys() == {"CID_URL", "CID_RUN_KEY"}
     assert found == hash_token(token_for(clusters.environment["CID_RUN_KEY"], run.uid))
 
@@ -250,8 +250,8 @@ def test_the_key_is_in_the_clusters_environment_and_its_tokens_hash_in_the_row(c
 def test_the_lease_is_renewed_while_the_run_lasts(catalog, conduct):
     (run,) = queue(catalog)
     conduct(Pretended(), lease=4)
-    first = wait_until(lambda: read(catalog, run.id).lease_until, 15)
-    wait_until(lambda: read(catalog, run.id).lease_until > first, 15, "a renewed lease")
+    first = wait_until(lambda: read(catalog, run.id).lease_until)
+    wait_until(lambda: read(catalog, run.id).lease_until > first, what="a renewed lease")
     assert read(catalog, run.id).attempt == 1
 
 
@@ -262,7 +262,7 @@ def test_clusters_of_an_earlier_life_are_stopped_but_not_those_in_use(catalog, c
         leases.attach(session, "somebody else", run.id, "in use", "a" * 64)
     clusters = Pretended(mine=["left over", "in use"])
     conduct(clusters)
-    wait_until(lambda: clusters.mine == ["in use"], 15)
+    wait_until(lambda: clusters.mine == ["in use"])
     assert clusters.stopped == ["left over"]
 
 
@@ -273,7 +273,7 @@ def test_the_cluster_of_a_silent_conductor_is_stopped_and_its_run_taken_over(cat
         leases.attach(session, "silent", run.id, "its cluster", "a" * 64)
     clusters = Pretended(name="mine")
     conduct(clusters)
-    wait_until(lambda: read(catalog, run.id).cluster == "mine", 15)
+    wait_until(lambda: read(catalog, run.id).cluster == "mine")
     assert "its cluster" in clusters.stopped
     assert read(catalog, run.id).token_hash != "a" * 64
 
@@ -295,7 +295,7 @@ def test_sigterm_ends_the_program_at_once_and_cleanly(tmp_path):
     assert "conducting as" in process.stderr.readline()
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    _, rest = process.communicate(timeout=10)
+    _, rest = process.communicate(timeout=60)
     assert process.returncode == 0, rest
     assert time.monotonic() - began < 5
     assert "Traceback" not in rest

@@ -43,7 +43,7 @@ def test_cancel_interrupts_the_running_cell(tmp_path):
             reached.set()
 
     def cancel():
-        assert reached.wait(30)
+        assert reached.wait(60)
         watch.stop("cancelled")
 
     threading.Thread(target=cancel).start()

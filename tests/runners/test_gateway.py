@@ -170,7 +170,7 @@ def test_a_worker_executes_one_run_at_a_time_though_it_seceded(clusters, tmp_pat
     cluster = opened(clusters, workers=2)
     wait_until(lambda: cluster.workers() == 2, 60, "two workers")
     tasks = [cluster.submit(hold, str(tmp_path), 4) for _ in range(3)]
-    wait_until(lambda: len(list(tmp_path.iterdir())) == 2, 30, "two runs")
+    wait_until(lambda: len(list(tmp_path.iterdir())) == 2, what="two runs")
     assert not any(task.ended for task in tasks)
     pids = [finished(task) for task in tasks]
     started = sorted(int(path.name) for path in tmp_path.iterdir())

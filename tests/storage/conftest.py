@@ -55,10 +55,10 @@ def read_whole(path: Path) -> None:
 
 @pytest.fixture
 def only() -> Callable[[Path], Source]:
-    """Return the one image of a file."""
+    """Return the one image of a file, without its labels."""
 
     def only(path: Path) -> Source:
-        (found,) = open_images(path)
+        (found,) = (image for image in open_images(path) if image.kind == "image")
         return found
 
     return only

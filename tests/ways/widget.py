@@ -36,7 +36,7 @@ class Widget(Python):
     def facet(self, key: str, project: str) -> dict[str, int]:
         view = self.browser(project=project)
         _ask(view, "counts", found=view.found, facets=True)
-        wait_until(lambda: view.facets, 20, "the facets are counted")
+        wait_until(lambda: view.facets, what="the facets are counted")
         [told] = [one for one in view.facets if one["key"] == key]
         return {one["value"]: one["count"] for one in told["values"]}
 
@@ -140,7 +140,7 @@ class Widget(Python):
         view = _view(widgets.RunMonitor(self.batch, catalog=self.catalog))
         for run in view.runs:
             _ask(view, "cancel", run=run["uid"])
-        wait_until(lambda: all(run["ended"] for run in view.runs), 20, "the runs are cancelled")
+        wait_until(lambda: all(run["ended"] for run in view.runs), what="the runs are cancelled")
         states = [run["state"] for run in view.runs]
         view.close()
         return states

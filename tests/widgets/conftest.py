@@ -12,10 +12,11 @@ import pretend
 import pytest
 from chromium import launch
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 from stage import Show, Stage
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 60_000  # ms: a page on a busy machine
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +31,7 @@ def chromium(bundle: None) -> Iterator[Chromium]:
     """A browser."""
     with sync_playwright() as playwright:
         browser = launch(playwright)
+        expect.set_options(timeout=PATIENCE)
         yield browser
         browser.close()
 
@@ -61,7 +63,7 @@ def show(chromium: Chromium) -> Iterator[Show]:
         context = chromium.new_context(viewport=size, reduced_motion="reduce", **how)
         endings.extend([stage.close, context.close])
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(stage.address)
         page.wait_for_selector("body[data-ready]")

@@ -69,7 +69,6 @@ SHOWN = {
     "RunMonitor": ("RunMonitor(catalog=lara)", "cancelled"),
 }
 FIELD = ":is(input[type=text], input[type=search], input:not([type]), textarea):visible"
-PATIENCE = 60_000
 
 
 @dataclass
@@ -88,7 +87,7 @@ class Lab:
     def open(self, page: Page, name: str) -> None:
         """Open a notebook and wait for its kernel."""
         page.goto(f"{self.address}lab/tree/{name}?token=t&reset")
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=PATIENCE)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +147,7 @@ def _answers(address: str) -> bool:
 def page(chromium: Chromium) -> Iterator[Page]:
     """An empty page."""
     context = chromium.new_context(viewport={"width": 1400, "height": 1000})
+    context.set_default_timeout(60_000)
     yield context.new_page()
     context.close()
 
@@ -179,26 +179,26 @@ def test_a_busy_kernel_does_not_freeze_the_views(notebook: Page) -> None:
     run_cell(page, 0)
     browser = page.locator(".cid-browser")
     tiles, search = browser.locator(".cid-tile"), browser.locator(".cid-search")
-    expect(tiles).to_have_count(14, timeout=PATIENCE)
+    expect(tiles).to_have_count(14)
     run_cell(page, 1)
     run = page.locator(".cid-run-monitor .cid-run")
-    expect(run.locator(".cid-state")).to_have_text("queued", timeout=PATIENCE)
+    expect(run.locator(".cid-state")).to_have_text("queued")
     run_cell(page, 2)
     busy = page.locator(".jp-CodeCell").nth(2).locator(".jp-InputArea-prompt")
     expect(busy).to_have_text("[*]:")
-    expect(run.locator(".cid-state")).to_have_text("running", timeout=PATIENCE)
+    expect(run.locator(".cid-state")).to_have_text("running")
     search.fill("A05")
-    expect(tiles).to_have_count(1, timeout=PATIENCE)
-    expect(run).to_contain_text("cell 7 of 9", timeout=PATIENCE)
+    expect(tiles).to_have_count(1)
+    expect(run).to_contain_text("cell 7 of 9")
     expect(busy).to_have_text("[*]:")
     search.fill("done")
-    expect(page.get_by_text("heard done")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("heard done")).to_be_visible()
 
 
 def test_keys_in_a_view_do_not_reach_the_notebook(notebook: Page) -> None:
     page = notebook
     run_cell(page, 0)
-    page.locator(".cid-tile").first.click(timeout=PATIENCE)
+    page.locator(".cid-tile").first.click()
     cells = page.locator(".jp-CodeCell")
     before = cells.count()
     for key in ("a", "b", "d", "d", "ArrowDown", "Escape"):
@@ -251,15 +251,15 @@ def test_every_widget_shows_what_the_service_has_and_keeps_its_keys(
     for _ in range(len(SHOWN) + 1):
         page.keyboard.press("Shift+Enter")
     # where the notebook leaves us: in the new cell, with all that ran above it
-    expect(cells.last.locator(".cm-content")).to_be_focused(timeout=PATIENCE)
+    expect(cells.last.locator(".cm-content")).to_be_focused()
     ran = [*(f"[{n}]:" for n in range(1, len(SHOWN) + 2)), "[ ]:"]
     prompts = cells.locator(".jp-InputArea-prompt")
-    expect(prompts).to_have_text(ran, timeout=PATIENCE)
+    expect(prompts).to_have_text(ran)
     views = {name: cells.nth(at).locator(".cid").first for at, name in enumerate(SHOWN, 1)}
     for name, (_, line) in SHOWN.items():
-        expect(views[name]).to_contain_text(line, timeout=PATIENCE)
+        expect(views[name]).to_contain_text(line)
     thumbnail = views["Browser"].locator(".cid-tile .cid-thumb")
-    expect(thumbnail).to_have_attribute("data-state", "shown", timeout=PATIENCE)
+    expect(thumbnail).to_have_attribute("data-state", "shown")
 
     typed = []
     for name, view in views.items():
@@ -288,4 +288,4 @@ def test_every_widget_shows_what_the_service_has_and_keeps_its_keys(
     page.locator(".jp-Dialog .jp-mod-accept").click()
     for at in range(1, len(SHOWN) + 1):
         ended = cells.nth(at).locator(".cid-ended")
-        expect(ended).to_contain_text("Run its cell again", timeout=PATIENCE)
+        expect(ended).to_contain_text("Run its cell again")

@@ -110,7 +110,7 @@ def test_what_is_moved_away_is_seen_in_the_trash_and_comes_back(
         answers = [httpx.get(service.origin + one["thumbnail"]) for one in held["images"]]
         return [answer.status_code for answer in answers] == [200, 200]
 
-    wait_until(pictured, 20, "the pictures are there")
+    wait_until(pictured, what="the pictures are there")
     line.get_by_role("button", name="Restore").click()
     expect(page.get_by_text("The trash is empty.")).to_be_visible()
     browser.refresh()

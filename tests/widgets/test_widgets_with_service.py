@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,24 +11,14 @@ import pytest
 import tifffile
 from playwright.sync_api import expect
 from processes import STAFF, Service, wait_until
+from speaking import connected
 from stage import Show, heard
 from world import MANIFEST, NOTEBOOK
 
 import cid_client as cid
-from cid_client.wire.environment import Access
-from cid_client.wire.session import Session
 from cid_widgets import Browser
 
 pytestmark = pytest.mark.usefixtures("bundle")
-
-
-class AsWanda(httpx.HTTPTransport):
-    """Says who asks, as the test service expects it."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.headers.pop("Authorization", None):
-            request.headers["X-Test-User"] = json.dumps({"name": "wanda"})
-        return super().handle_request(request)
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +29,7 @@ def wanda(service: Service) -> Iterator[cid.Catalog]:
     assert service.ask("POST", "projects", STAFF, json=body).status_code == 201
     published = {"manifest": MANIFEST, "notebook": NOTEBOOK}
     assert service.ask("POST", "templates", STAFF, json=published).status_code in (200, 201, 409)
-    access = Access(service.url, "token of a person")
-    catalog = cid.Catalog(Session(access, transport=AsWanda()))
+    catalog = connected(service, "wanda")
     yield catalog
     catalog.close()
 
@@ -79,8 +67,8 @@ def test_a_browser_shows_and_runs_what_the_service_has(
     [run] = browser.runs
     assert (run["state"], run["input"]["name"]) == ("queued", row["name"])
     heard(browser, method="custom", content={"ask": "cancel", "run": run["uid"]})
-    wait_until(lambda: browser.runs[0]["state"] == "cancelled", 20, "the run is cancelled")
-    wait_until(lambda: not browser.watching, 20, "nothing is followed any more")
+    wait_until(lambda: browser.runs[0]["state"] == "cancelled", what="the run is cancelled")
+    wait_until(lambda: not browser.watching, what="nothing is followed any more")
     assert browser.runs_error == ""
 
 
@@ -98,7 +86,7 @@ def test_what_is_typed_is_found_counted_and_kept(
     project = wanda.project("widget-tests")
     for name, cell in (("one", "HeLa"), ("two", "HeLa S3"), ("three", 'A549 "wt", late')):
         path = tmp_path / f"{name}.tif"
-        tifffile.imwrite(path, np.full((16, 16), 7, "uint16"))
+        tifffile.imwrite(path, np.full((16, 16), len(cell), "uint16"))
         [image] = wanda.upload(path, project, "typed")
         image.tag({"Cell type": cell})
     page, stage = show(Browser(wanda, project=project.name), "browser")

@@ -56,11 +56,17 @@ UNDOABLE = {
     "put team member": "staff",
     "remove team member": "staff",
     "hand over": "staff",
+    "change instrument": "staff",
+    "retire instrument": "staff",
+    "update instrument": "staff",
+    "correct instrument": "staff",
+    "apply settings": "annotator",
 }
 ONCE = {"trash"}  # thrown away again, it has its whole grace time again
 
 # tables of which an undo leaves the rows there, or alone: what came in, what ran, what is charged
-STAYS = {"record", "project", "team", "allocation"}  # changed back, never made or removed
+# changed back, never made or removed
+STAYS = {"record", "project", "team", "allocation", "instrument"}
 NEVER = {"run", "run_input", "template", "line", "price_list"}
 
 WORDS = {"term", "value", "tag"}  # tables of what a project says of its records

@@ -8,7 +8,7 @@ export function completeness(image: Detail): HTMLElement | false {
   if (image.completeness === null) return false;
   const percent = Math.floor(image.completeness * 100);
   const missing = Object.entries(image.unknown);
-  const words = missing.length ? `${missing.length} missing` : "all that is asked is there";
+  const words = missing.length ? `${missing.length} unknown` : "all that is asked is there";
   const bar = h("span", {
     class: "cid-bar",
     role: "meter",

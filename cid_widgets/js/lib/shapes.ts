@@ -20,6 +20,7 @@ export interface Named {
 export interface Tag {
   key: string;
   value: string;
+  number: number | null;
   unit: string;
   kind: string;
   source: string;

@@ -42,7 +42,7 @@ def at_once(sessions: Sessions, *works: Work) -> list[str]:
     start = Barrier(len(works))
 
     def attempt(work: Work) -> str:
-        start.wait(10)
+        start.wait(60)
         try:
             with sessions.begin() as session:
                 work(session)

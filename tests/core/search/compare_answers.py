@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -72,6 +73,7 @@ def compare(urls: list[str], numbers: range) -> Compared:
     """Ask the questions with these numbers."""
     facility = make(SEED)
     oracle, told = Oracle(facility), Compared()
+    gc.freeze()  # it is large and stays: no collection need look through it
     with ExitStack() as stack:
         opened_ones = [stack.enter_context(opened(url)) for url in urls]
         sessions = [stack.enter_context(reading(each)) for each in opened_ones]

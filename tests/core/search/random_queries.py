@@ -81,7 +81,10 @@ def _value(pick: random.Random, made: Facility) -> q.Text:
 
 
 def _number(pick: random.Random) -> q.Node:
-    key, unit = pick.choice([*NUMBERS, ("size", "B"), ("pixel size", "µm")])
+    key, unit = pick.choice([*NUMBERS, ("size", "B"), ("pixel size", "µm"), ("completeness", "")])
+    if key == "completeness":
+        shares = (q.Amount(pick.choice([0.0, 0.1, 0.2, 0.25, 0.3, 0.5, 1.0])) for _ in "ab")
+        return _between(pick, q.Key(key, True), *shares)
     if key in ("size", "pixel size"):
         named = q.Key(key.replace(" ", "_"), True)
         units, numbers = ["", "B", "kB", "MB"], [0, 999, 1000, 1e6, 3e9]
@@ -132,6 +135,7 @@ def _core(pick: random.Random, made: Facility) -> q.Node:
     record = pick.choice(made.rows[t.Record])
     chosen: dict[str, tuple[q.Text, ...]] = {
         "kind": _whole(pick, list(q.KINDS)),
+        "unknown": _whole(pick, ["Objective", "user", "Calibration_x", "channel names", "snr"]),
         "name": (q.Text(*pick.choice([(record["name"], True), (_some(pick), False)])),),
         "by": _whole(pick, PERSONS),
         "axes": (q.Text(pick.choice(["yx", "zyx", "z", "tc", "%"]), pick.random() < 0.4),),

@@ -10,6 +10,7 @@ from typing import Any
 from odd_facility import BEGUN, MEMBERS, PROJECTS, Facility
 
 from cid_server_ext.core import names, units
+from cid_server_ext.core.catalog import vocabulary
 from cid_server_ext.core.search import language as q
 from cid_server_ext.core.search import parser, words
 from cid_server_ext.db import tables as t
@@ -163,11 +164,26 @@ class Oracle:
                 x = (row["scale"] or {}).get("x")
                 factor = FACTOR.get((row["units"] or {}).get("x"))
                 return x is not None and factor is not None and in_unit(x * factor, "µm", node)
+            case "completeness":
+                score = self._missing(row)[1]
+                return score is not None and in_unit(score, "", node)
             case "created":
                 return in_time(row["created_at"], node)
             case "acquired":
                 return row["acquired_at"] is not None and in_time(row["acquired_at"], node)
         return in_time(row["acquired_at"] or row["created_at"], node)
+
+    def _missing(self, row: Row) -> tuple[list[str], float | None]:
+        """What the facility asks of an acquired image and does not find, and how much is there."""
+        if row["kind"] != "image" or row["run_id"] is not None or row["purged_at"] is not None:
+            return [], None
+        tagged = {fold(self.terms[tag["term_id"]]["key"]) for tag in self.tags.get(row["id"], [])}
+        missing = [fold(key) for key in vocabulary.MACHINE if fold(key) not in tagged]
+        axes = [axis for axis in "zyx" if axis in row["axes"]]
+        missing += [f"calibration {axis}" for axis in axes if axis not in row["scale"]]
+        named = [channel["name"] for channel in row["channels"] or []]
+        missing += [] if named and all(named) else ["channel names"]
+        return missing, 1 - len(missing) / (9 + len(axes))
 
     def _is(self, key: str, value: q.Text, row: Row, mine: frozenset[int], depth: int) -> bool:
         text = value.text
@@ -178,6 +194,8 @@ class Oracle:
                 return fold(text) in fold(row["name"])
             case "channel":
                 return any(has(value, channel["name"]) for channel in row["channels"] or [])
+            case "unknown":
+                return q.tag_key(text) in self._missing(row)[0]
             case "kind":
                 return row["kind"] == text
             case "by":

@@ -52,7 +52,7 @@ def test_a_query_is_completed_by_keyboard(shown: tuple[Page, Stage]) -> None:
     page.keyboard.press("Enter")
     expect(box(page)).to_have_value('cell_type:"HeLa S3" ')
     expect(box(page)).to_have_attribute("aria-expanded", "false")
-    wait_until(lambda: stage.widget.query == 'cell_type:"HeLa S3"', 10)
+    wait_until(lambda: stage.widget.query == 'cell_type:"HeLa S3"')
     expect(page.locator(".cid-chip")).to_have_text("cell type: HeLa S3×")
 
 
@@ -101,7 +101,7 @@ def test_queries_before_and_examples_are_offered(shown: tuple[Page, Stage]) -> N
     page, stage = shown
     for query in ("A01", "cells"):
         box(page).fill(query)
-        wait_until(lambda query=query: stage.widget.query == query, 10)  # type: ignore[misc]
+        wait_until(lambda query=query: stage.widget.query == query)  # type: ignore[misc]
     box(page).fill("")
     page.keyboard.press("ArrowDown")
     recent = page.get_by_role("option").filter(has_text="recent")
@@ -118,7 +118,7 @@ def test_queries_before_and_examples_are_offered(shown: tuple[Page, Stage]) -> N
     mark.click()
     examples.get_by_role("button", name="hela dapi").click()
     expect(box(page)).to_have_value("hela dapi")
-    wait_until(lambda: stage.widget.query == "hela dapi", 10)
+    wait_until(lambda: stage.widget.query == "hela dapi")
 
 
 def test_facets_and_chips_change_one_query(shown: tuple[Page, Stage]) -> None:
@@ -149,7 +149,7 @@ def test_facets_and_chips_change_one_query(shown: tuple[Page, Stage]) -> None:
     expect(fold).to_have_attribute("aria-expanded", "false")
     asked = len(stage.questions("counts"))
     box(page).fill("A0")
-    wait_until(lambda: len(stage.questions("counts")) > asked, 10)
+    wait_until(lambda: len(stage.questions("counts")) > asked)
     assert stage.questions("counts")[-1]["facets"] is False
 
 
@@ -174,7 +174,7 @@ def test_a_range_is_dragged_or_typed(shown: tuple[Page, Stage]) -> None:
     high.focus()
     before = stage.widget.query
     page.keyboard.press("ArrowLeft")
-    wait_until(lambda: stage.widget.query != before, 10)
+    wait_until(lambda: stage.widget.query != before)
     spread.get_by_label("SNR to").fill("")
     page.keyboard.press("Enter")
     expect(page.locator(".cid-chip")).to_have_text(re.compile(r"^SNR ≥ \d"))
@@ -189,7 +189,7 @@ def test_all_that_was_found_is_selected_and_run(shown: tuple[Page, Stage]) -> No
     expect(status(page)).to_have_text(re.compile(r"^\d+ selected · 122 images"))
     page.get_by_role("button", name="Select all 122").click()
     expect(status(page)).to_have_text("all 122 images selected")
-    wait_until(lambda: stage.widget.found_all, 10)
+    wait_until(lambda: stage.widget.found_all)
     run = page.get_by_role("button", name="Run…")
     expect(run).to_have_attribute("title", "Run a template on 122 images")
     run.click()
@@ -198,11 +198,11 @@ def test_all_that_was_found_is_selected_and_run(shown: tuple[Page, Stage]) -> No
     expect(page.get_by_role("region", name="Run a template")).to_be_hidden()
     middle, last = page.locator(".cid-middle"), page.locator('.cid-tile[aria-posinset="122"]')
     to_end = "el => void el.scrollTo(0, el.scrollHeight)"
-    wait_until(lambda: middle.evaluate(to_end) or last.count(), 20, "the last page")
+    wait_until(lambda: middle.evaluate(to_end) or last.count(), what="the last page")
     expect(last).to_have_attribute("aria-selected", "true")
     last.click(modifiers=["Control"])  # all that is read but this
     expect(status(page)).to_have_text(re.compile(r"^\d\d+ selected · 122 images"))
-    wait_until(lambda: not stage.widget.found_all, 10)
+    wait_until(lambda: not stage.widget.found_all)
     page.keyboard.press("Escape")
     expect(status(page)).to_have_text("122 images")
 
@@ -225,7 +225,7 @@ def test_many_images_are_walked_by_keyboard(show: Show) -> None:
     page.keyboard.press("Home")
     expect(focused).to_have_attribute("aria-posinset", "1")
     expect(focused).to_be_in_viewport(ratio=0.9)
-    wait_until(lambda: stage.widget.selected == ["i0"], 10)
+    wait_until(lambda: stage.widget.selected == ["i0"])
 
 
 def test_the_order_is_chosen(shown: tuple[Page, Stage]) -> None:

@@ -237,7 +237,7 @@ def test_scrolling_brings_the_next_pages(show: Show) -> None:
         middle.evaluate("el => el.scrollTo(0, el.scrollHeight)")
         return tiles.last.get_attribute("aria-posinset")
 
-    wait_until(lambda: last() == "121", 20, "the last page")
+    wait_until(lambda: last() == "121", what="the last page")
     assert tiles.count() < 80  # what is far from sight is not in the page
     expect(page.get_by_role("status").first).to_have_text("121 images")
     assert [one["start"] for one in stage.questions("more")] == [50, 100]

@@ -22,7 +22,7 @@ def test_the_details_say_what_is_missing_and_why(show: Show, catalog: pretend.Ca
     page, _ = show(Browser(catalog), "browser")
     page.locator(".cid-tile").filter(has_text="nuclei A02").first.click()
     bar = page.get_by_role("meter", name="Completeness")
-    expect(bar).to_have_attribute("aria-valuetext", "83 %, 2 missing")
+    expect(bar).to_have_attribute("aria-valuetext", "83 %, 2 unknown")
     expect(bar).to_have_attribute("title", "Lasers, User")
     told = page.locator(".cid-complete")
     expect(told.locator("dt")).to_have_text(["Lasers", "User"])

@@ -21,7 +21,7 @@ def count(browser: Browser) -> None:
     heard(
         browser, method="custom", content={"ask": "counts", "found": browser.found, "facets": True}
     )
-    wait_until(lambda: not browser.counting, 10, "it is counted")
+    wait_until(lambda: not browser.counting, what="it is counted")
 
 
 def facet(browser: Browser, key: str) -> dict[str, object]:
@@ -176,7 +176,7 @@ def test_only_the_newest_answer_is_handed_over() -> None:
     latest.ask(lambda: 2, told.append)
     latest.ask(lambda: 3, told.append)
     go.set()
-    wait_until(lambda: told, 10, "an answer")
+    wait_until(lambda: told, what="an answer")
     assert told == [3]
     latest.stop()
     latest.ask(lambda: 4, told.append)

@@ -66,7 +66,7 @@ def test_a_name_is_edited_where_the_role_may(show: Show) -> None:
     expect(details).to_contain_text("Renamed, was nuclei A03.")
     details.get_by_role("button", name="Undo").click()
     expect(page.locator('.cid-tile[data-uid="i2"] .cid-name')).to_have_text("nuclei A03")
-    wait_until(lambda: stage.widget.detail["name"] == "nuclei A03", 10)
+    wait_until(lambda: stage.widget.detail["name"] == "nuclei A03")
 
     stage.widget.query = "ihc"
     page.locator('.cid-tile[data-uid="p0"]').click()  # a viewer there

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,34 +10,19 @@ from typing import Any
 import httpx
 import pytest
 from processes import STAFF, Service
+from speaking import connected
 from stage import heard
 
 import cid_client as cid
-from cid_client.wire.environment import Access
-from cid_client.wire.session import Session
 from cid_widgets import Leaving, Members, ProjectRequest, Requests
 
 pytestmark = pytest.mark.usefixtures("bundle")
 
 
-class As(httpx.HTTPTransport):
-    """Says who asks, as the test service expects it."""
-
-    def __init__(self, who: Any) -> None:
-        super().__init__()
-        self.who = json.dumps(who if isinstance(who, dict) else {"name": who})
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.headers.pop("Authorization", None):
-            request.headers["X-Test-User"] = self.who
-        return super().handle_request(request)
-
-
 @pytest.fixture
 def catalogs(service: Service) -> Iterator[dict[str, cid.Catalog]]:
-    access = Access(service.url, "token of a person")
     people: dict[str, Any] = {"staff": STAFF, "petra": "petra", "quinn": "quinn", "rosa": "rosa"}
-    made = {name: cid.Catalog(Session(access, transport=As(who))) for name, who in people.items()}
+    made = {name: connected(service, who) for name, who in people.items()}
     yield made
     for catalog in made.values():
         catalog.close()

@@ -37,7 +37,7 @@ def settled(tagger: Tagger, wanted: dict[str, object], *ways: str) -> None:
     def told() -> dict[str, object]:
         return {way: given for way, given in tagger.changes.items() if way in ways or not ways}
 
-    wait_until(lambda: told() == wanted, 10, f"the changes are {wanted}")
+    wait_until(lambda: told() == wanted, what=f"the changes are {wanted}")
 
 
 def applied(catalog: pretend_tags.Tagged) -> list[dict[str, object]]:

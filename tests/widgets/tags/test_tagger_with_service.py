@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 import tifffile
 from playwright.sync_api import expect
 from processes import STAFF, Service
+from speaking import connected
 from stage import Show, heard
 
 import cid_client as cid
-from cid_client.wire.environment import Access
-from cid_client.wire.session import Session
 from cid_widgets import Tagger
 
 pytestmark = pytest.mark.usefixtures("bundle")
 PROJECT = "tagger-tests"
-
-
-class Speaking(httpx.HTTPTransport):
-    """Says who asks, as the test service expects it."""
-
-    def __init__(self, person: str) -> None:
-        super().__init__()
-        self.person = person
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.headers.pop("Authorization", None):
-            request.headers["X-Test-User"] = json.dumps({"name": self.person})
-        return super().handle_request(request)
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +29,7 @@ def speak(service: Service) -> Iterator[Callable[[str], cid.Catalog]]:
     made: list[cid.Catalog] = []
 
     def connect(person: str) -> cid.Catalog:
-        access = Access(service.url, "token of a person")
-        made.append(cid.Catalog(Session(access, transport=Speaking(person))))
+        made.append(connected(service, person))
         return made[-1]
 
     yield connect

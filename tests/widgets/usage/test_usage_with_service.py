@@ -5,23 +5,20 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import accounts
-import httpx
 import pypdf
 import pytest
 from playwright.sync_api import expect
 from processes import STAFF, Service
+from speaking import connected
 from sqlalchemy import func, select
 from stage import Show, Wire, heard
 
 import cid_client as cid
-from cid_client.wire.environment import Access
-from cid_client.wire.session import Session
 from cid_server_ext.core.ledger import lines
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
@@ -30,19 +27,6 @@ from cid_widgets import Usage
 pytestmark = pytest.mark.usefixtures("bundle")
 HELD = 1_234_567_890_123  # bytes, of which a float of kB would lose some
 TEAM, PROJECT = "lab-usage-widget", "usage-widget"
-
-
-class As(httpx.HTTPTransport):
-    """Says who asks, as the test service expects it."""
-
-    def __init__(self, who: dict[str, Any]) -> None:
-        super().__init__()
-        self.who = who
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.headers.pop("Authorization", None):
-            request.headers["X-Test-User"] = json.dumps(self.who)
-        return super().handle_request(request)
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +46,11 @@ def connect(
         lines.accrue(session, accounts.day("2025-01-01"), accounts.at("2025-01-02 02:00"))
     opened: list[cid.Catalog] = []
 
-    def connected(who: dict[str, Any]) -> cid.Catalog:
-        access = Access(service.url, "token of a person")
-        opened.append(cid.Catalog(Session(access, transport=As(who))))
+    def connect(who: dict[str, Any]) -> cid.Catalog:
+        opened.append(connected(service, who))
         return opened[-1]
 
-    yield connected
+    yield connect
     for catalog in opened:
         catalog.close()
 
