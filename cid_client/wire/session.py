@@ -142,7 +142,7 @@ class Session:
                     self._checked(response)
                 if start and response.status_code != 206:
                     raise self._silent("a part was asked for, and all of it came")
-                yield response.iter_bytes(1 << 20)
+                yield response.iter_bytes()  # as they come: what is kept back is lost in a break
         except httpx.TransportError as error:
             raise self._silent(error) from error
 

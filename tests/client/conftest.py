@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from processes import Service
+from speaking import As
 from stored_things import PNG, SHAPE, store_image
 from tiny_catalog import TOKEN, Running, Tiny
 
@@ -22,20 +21,6 @@ import cid_client as cid
 from cid_client.runs import inside
 from cid_client.wire import session, waiting
 from cid_client.wire.environment import Access
-
-
-class Speaking(httpx.HTTPTransport):
-    """Says who asks, as the test service expects it."""
-
-    def __init__(self, person: str) -> None:
-        super().__init__()
-        self.person = person
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if "Authorization" in request.headers:
-            del request.headers["Authorization"]
-            request.headers["X-Test-User"] = json.dumps({"name": self.person})
-        return super().handle_request(request)
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +79,7 @@ def speak(service: Service) -> Iterator[Callable[[str], cid.Catalog]]:
 
     def connect(person: str) -> cid.Catalog:
         access = Access(service.url, "token of a person")
-        made.append(cid.Catalog(session.Session(access, transport=Speaking(person))))
+        made.append(cid.Catalog(session.Session(access, transport=As(person))))
         return made[-1]
 
     yield connect

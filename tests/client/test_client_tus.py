@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from conftest import Speaking
 from cutting import Cutting, cutting
 from processes import STAFF, Service, wait_until
+from speaking import As
 
 import cid_client as cid
 from cid_client.uploads import tus
@@ -60,7 +60,7 @@ def clara(proxy: Cutting) -> Iterator[cid.Catalog]:
 
 def connected(port: int, person: str = "clara") -> cid.Catalog:
     access = Access(f"http://127.0.0.1:{port}/services/cid/", "token of a person")
-    return cid.Catalog(Session(access, transport=Speaking(person)))
+    return cid.Catalog(Session(access, transport=As(person)))
 
 
 @pytest.fixture
