@@ -60,8 +60,11 @@ def transact(
     query: Any,
     work: Callable[[Ask], Any],
     seconds: float | None = None,
+    reads: bool = False,
 ) -> Any:
     """Return what `work` answers to the caller, in one transaction; GET and HEAD only read.
+
+    So does what `reads`.
 
     What only reads is ended by the database after `seconds`.
 
@@ -70,7 +73,7 @@ def transact(
     known = services.data.revoked.now()
     sessions = services.sessions
     actor = actor_of(handler, sessions)
-    only_reads = handler.request.method in ("GET", "HEAD")
+    only_reads = reads or handler.request.method in ("GET", "HEAD")
     with reading(sessions, seconds) if only_reads else sessions.begin() as session:
         if actor.staff:
             staff_reads.watch(session)

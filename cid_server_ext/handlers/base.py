@@ -36,7 +36,7 @@ class Endpoint:
 
     `largest`: bytes of a body. `media`: the types that a `Download` may have. `passing`: fields of
     the answer that change by themselves, which an ETag takes for no change. `costly`: a search,
-    which has little time (`lanes`).
+    which has little time (`lanes`). `reads`: a POST that changes no row, and holds no writer up.
     """
 
     summary: str
@@ -49,6 +49,7 @@ class Endpoint:
     largest: int = LARGEST
     passing: tuple[str, ...] = ()
     costly: bool = False
+    reads: bool = False
 
     @property
     def tagged(self) -> bool:
@@ -222,7 +223,9 @@ class CidHandler(APIHandler):
         what = f"{self.request.method} {self.request.path.partition('/api/v1/')[2]}"
         work = functools.partial(self._in_transaction, asked, function, path)
         return refusals.named(
-            lambda: transact(self, self.services, what, body, query, work, seconds)
+            lambda: transact(
+                self, self.services, what, body, query, work, seconds, reads=asked.reads
+            )
         )
 
     def _in_transaction(

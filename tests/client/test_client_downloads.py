@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,3 +156,17 @@ def test_what_is_not_what_the_catalog_says_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(b"no archive")
     with pytest.raises(cid.BadInput, match="damaged"):
         proving.prove(tmp_path / "x.zip", lambda fraction, text: None)
+
+
+def test_the_page_about_it_runs(dora, service: Service, tmp_path, monkeypatch) -> None:
+    page = Path(__file__).parents[2] / "docs" / "user" / "download.md"
+    [snippet] = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    monkeypatch.setattr(cid, "connect", lambda: speaking(service, As("dora")))
+    monkeypatch.chdir(tmp_path)
+    told = snippet.replace('"demo"', '"out"').replace('"screen"', '"day 1"')
+    kernel: dict[str, object] = {}
+    exec(compile(told, page.name, "exec"), kernel)
+    kernel["catalog"].close()
+    assert below(tmp_path / "here") == {"out/day 1/a.tif", "out/day 1/deep/a.tif"}
+    with zipfile.ZipFile("screen.zip") as archive:
+        assert "out/day 1/a.ome.zarr/zarr.json" in archive.namelist()
