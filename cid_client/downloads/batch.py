@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .. import display
-from ..errors import Conflict
+from ..errors import BadInput, Conflict
 from ..wire.session import Session
 from ..wire.waiting import bar, line
 from . import proving
@@ -80,12 +80,16 @@ def _download(session: Session, body: Mapping[str, Any], to: Path, tell: Progres
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f".cid-{batch['etag'].strip(chr(34))[:16]}.zip.part"
     fetch(session, ask, batch, part, tell)
-    if whole:
-        files = len(proving.prove(part, tell))
-        part.replace(to)
-    else:
-        files = len(proving.unpack(part, to, tell))
-        part.unlink()
+    try:
+        if whole:
+            files = len(proving.prove(part, tell))
+            part.replace(to)
+        else:
+            files = len(proving.unpack(part, to, tell))
+    except BadInput:
+        part.unlink()  # the next call begins anew
+        raise
+    part.unlink(missing_ok=True)
     tell(1.0, "done")
     left = [LeftOut(one["uid"], one["name"], one["why"]) for one in batch["left_out"]]
     return Downloaded(to, files, batch["nbytes"], batch["left"], left)

@@ -14,6 +14,7 @@ from .fetching import Progress
 
 MANIFEST = "manifest-sha256.txt"
 PIECE = 1 << 20
+DAMAGED = "the archive arrived damaged: try again"
 OUTSIDE = re.compile(r"(^|/)\.{0,2}(/|$)|[\\:\0]")  # no name that our catalog gives
 
 
@@ -67,17 +68,22 @@ def _files(archive: Path, tell: Progress) -> Iterator[tuple[str, Iterator[bytes]
                 yield name, _pieces(opened, name, said[name])
                 done += opened.getinfo(name).file_size
     except (zipfile.BadZipFile, KeyError, UnicodeDecodeError):
-        raise BadInput("the archive arrived damaged: remove it and try again") from None
+        raise BadInput(DAMAGED) from None
 
 
 def _pieces(opened: zipfile.ZipFile, name: str, expected: str) -> Iterator[bytes]:
     digest = hashlib.sha256()
-    with opened.open(name) as file:
-        while piece := file.read(PIECE):
-            digest.update(piece)
-            yield piece
+    try:
+        with opened.open(name) as file:
+            while piece := file.read(PIECE):
+                digest.update(piece)
+                yield piece
+    except zipfile.BadZipFile:
+        raise BadInput(DAMAGED) from None
     if digest.hexdigest() != expected:
-        raise BadInput(f"{name} is damaged: its sha256 is not the catalog's; tell staff")
+        raise BadInput(
+            f"{name} arrived damaged: its sha256 is not the catalog's; try again, then tell staff"
+        )
 
 
 def _said(opened: zipfile.ZipFile) -> dict[str, str]:

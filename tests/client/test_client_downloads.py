@@ -132,7 +132,16 @@ def test_what_was_stopped_goes_on_at_the_next_call(dora, tmp_path, monkeypatch, 
     with pytest.raises(KeyboardInterrupt):
         dora.records(project="out").download(tmp_path / "o", on_progress=once)
     [part] = (tmp_path / "o").glob(".cid-*.part")
-    assert part.stat().st_size > 1 << 20
+    came = part.stat().st_size
+    with part.open("r+b") as file:  # a disk that lies
+        file.write(b"damaged")
+    with pytest.raises(cid.BadInput, match="damaged"):
+        dora.records(project="out").download(tmp_path / "o")
+    assert not below(tmp_path / "o")
+    stop = iter([False, True])
+    with pytest.raises(KeyboardInterrupt):
+        dora.records(project="out").download(tmp_path / "o", on_progress=once)
+    assert 0 < part.stat().st_size <= came + (4 << 20)
     assert cli.main(["download", "", "-p", "out", "-o", str(tmp_path / "o")]) == 0
     assert below(tmp_path / "o") == WORLD
     assert ": 3 files, 3.2 MB" in capsys.readouterr().err
@@ -141,7 +150,7 @@ def test_what_was_stopped_goes_on_at_the_next_call(dora, tmp_path, monkeypatch, 
 def test_what_is_not_what_the_catalog_says_is_refused(tmp_path: Path) -> None:
     good = hashlib.sha256(b"bytes").hexdigest()
     hostile = {
-        "a.txt": (b"other", good, "a.txt is damaged"),
+        "a.txt": (b"other", good, "a.txt arrived damaged"),
         "../a.txt": (b"bytes", good, "other files"),
         "/a.txt": (b"bytes", good, "other files"),
         "C:a.txt": (b"bytes", good, "other files"),
