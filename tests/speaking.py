@@ -30,3 +30,11 @@ def connected(service: Service, who: Any) -> cid.Catalog:
     """Return the catalog as this person sees it; close it in the end."""
     access = Access(service.url, "token of a person")
     return cid.Catalog(Session(access, transport=As(who)))
+
+
+MEASURED = {"SNR", "Saturation", "Focus", "Dynamic range", "Background"}
+
+
+def said_of(record: cid.Image | cid.File) -> dict[str, Any]:
+    """Return the tags that people gave; an import measures more."""
+    return {key: value for key, value in record.tags.items() if key not in MEASURED}

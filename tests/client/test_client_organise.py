@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 from processes import STAFF, Service
+from speaking import said_of
 
 import cid_client as cid
 
@@ -86,7 +87,7 @@ def treated(
 
     shelf = ola.project(OTHER).make_dataset("shown").link(record)
     there = uma.records(project=OTHER)
-    seen.append([(one == record, one.project, one.dataset, one.tags) for one in there])
+    seen.append([(one == record, one.project, one.dataset, said_of(one)) for one in there])
     with pytest.raises(cid.NotAllowed):
         there[0].rename("mine")
     shelf.unlink(record)
@@ -97,7 +98,7 @@ def treated(
     with pytest.raises(cid.NotFound):
         record.refresh()
     thrown.restore()
-    seen.append((record.refresh().dataset, record.tags, len(record.notes())))
+    seen.append((record.refresh().dataset, said_of(record), len(record.notes())))
     *later, first = [entry.action for entry in record.history()]
     seen.append(later)
     seen.append(first.removeprefix("create ") in ("image", "file"))
@@ -183,11 +184,11 @@ def test_what_another_changed_since_is_not_overwritten(
     assert "\n" not in str(refused.value)
     with pytest.raises(cid.Conflict):  # trying again does not help
         image.tag(Staining="GFP")
-    assert image.refresh().tags == {"Staining": "DAPI"}
+    assert said_of(image.refresh()) == {"Staining": "DAPI"}
     assert image.rename("ola's").tag(Staining="GFP").name == "ola's"
     with pytest.raises(cid.Conflict):
         other.untag("Staining")
-    assert image.undo().tags == {"Staining": "DAPI"}
+    assert said_of(image.undo()) == {"Staining": "DAPI"}
 
 
 def test_what_i_did_myself_is_no_conflict(ola: cid.Catalog, image: cid.Image) -> None:
@@ -195,7 +196,7 @@ def test_what_i_did_myself_is_no_conflict(ola: cid.Catalog, image: cid.Image) ->
     same.tag(Staining="DAPI").rename("elsewhere")
     ola.annotate(image, set={"Passage": 3})
     assert image.rename("here").tag({"Cell type": "HeLa"}).untag("Passage").name == "here"
-    assert image.tags == {"Staining": "DAPI", "Cell type": "HeLa"}
+    assert said_of(image) == {"Staining": "DAPI", "Cell type": "HeLa"}
 
 
 def test_what_the_page_shows_works(

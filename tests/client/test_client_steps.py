@@ -10,6 +10,7 @@ import pytest
 import tifffile
 from openpyxl import load_workbook
 from processes import STAFF, Service
+from speaking import said_of
 from world import MANIFEST, NOTEBOOK
 
 import cid_client as cid
@@ -92,7 +93,7 @@ def test_a_search_is_annotated_in_one_step_that_is_undone(nora: cid.Catalog, she
     assert (step.person, step.undoable) == ("nora", True)
     step.undo()
     assert not step.undoable
-    assert hela.refresh().tags == {"Cell type": "HeLa", "Passage": 5}
+    assert said_of(hela.refresh()) == {"Cell type": "HeLa", "Passage": 5}
     with pytest.raises(cid.Conflict):
         step.undo()
 
