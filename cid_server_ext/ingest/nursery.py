@@ -100,6 +100,8 @@ class Nursery:
 
     def _end(self, pid: int) -> None:
         """The service let go of a child: end it with all that it started."""
+        if pid not in self.children:
+            return  # the bell rang in the same moment: it is buried
         self._unwatch(self.children[pid])  # its end of the fate stays readable until it is buried
         _kill(pid)
 

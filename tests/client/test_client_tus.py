@@ -30,7 +30,7 @@ BODY = random.Random(3).randbytes(SIZE)
 
 @pytest.fixture(scope="module")
 def project(service: Service) -> str:
-    members = {"clara": "contributor", "vera": "viewer"}
+    members = {"thea": "contributor", "theo": "viewer"}
     body = {"name": "tus-tests", "team": "tus-team", "limit": 10**9, "members": members}
     assert service.ask("POST", "projects", STAFF, json=body).status_code == 201
     return "tus-tests"
@@ -52,13 +52,13 @@ def proxy(service: Service) -> Iterator[Cutting]:
 
 
 @pytest.fixture
-def clara(proxy: Cutting) -> Iterator[cid.Catalog]:
+def thea(proxy: Cutting) -> Iterator[cid.Catalog]:
     catalog = connected(proxy.port)
     yield catalog
     catalog.close()
 
 
-def connected(port: int, person: str = "clara") -> cid.Catalog:
+def connected(port: int, person: str = "thea") -> cid.Catalog:
     access = Access(f"http://127.0.0.1:{port}/services/cid/", "token of a person")
     return cid.Catalog(Session(access, transport=As(person)))
 
@@ -84,7 +84,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]
 
 
 def test_a_line_that_breaks_at_every_32nd_costs_no_byte(
-    clara: cid.Catalog,
+    thea: cid.Catalog,
     proxy: Cutting,
     project: str,
     file: Path,
@@ -100,7 +100,7 @@ def test_a_line_that_breaks_at_every_32nd_costs_no_byte(
 
     monkeypatch.setattr(tus._Sending, "_sent", sent)
     proxy.cuts = [SIZE * n // 32 for n in range(1, 32)]
-    [kept] = clara.upload(file, project, kind="files", again=True)
+    [kept] = thea.upload(file, project, kind="files", again=True)
     assert proxy.made == 31
     assert kept.read() == BODY
     assert proxy.passed - SIZE <= 31 * 65536 + 100_000  # what was in the line when it was cut
@@ -138,7 +138,7 @@ def test_a_later_python_goes_on_where_another_one_was_killed(
     assert kept.read() == BODY
     assert "going on where it was broken off" in told
     assert proxy.passed - before < SIZE - (5 << 20) + PART + 100_000
-    assert service.ask("GET", f"deposits/{uid}", "clara").json()["state"] == "done"
+    assert service.ask("GET", f"deposits/{uid}", "thea").json()["state"] == "done"
     assert not list((tmp_path / "state" / "uploads").iterdir())
 
 
@@ -152,80 +152,80 @@ def interrupted(catalog: cid.Catalog, file: Path, project: str, **how: bool) -> 
 
 
 def test_ctrl_c_leaves_a_large_file_to_be_gone_on_with_unless_it_shall_not(
-    clara: cid.Catalog, proxy: Cutting, project: str, file: Path, service: Service
+    thea: cid.Catalog, proxy: Cutting, project: str, file: Path, service: Service
 ) -> None:
     proxy.cuts = []
     before = set(service.staged())
-    interrupted(clara, file, project)
+    interrupted(thea, file, project)
     [kept] = set(service.staged()) - before
-    interrupted(clara, file, project, resume=False)
+    interrupted(thea, file, project, resume=False)
     assert set(service.staged()) - before == {kept}
     passed = proxy.passed
-    [record] = clara.upload(file, project, kind="files", again=True)
+    [record] = thea.upload(file, project, kind="files", again=True)
     assert record.read() == BODY
     assert proxy.passed - passed < SIZE
 
 
 def test_a_file_that_changed_meanwhile_is_sent_anew(
-    clara: cid.Catalog, project: str, file: Path
+    thea: cid.Catalog, project: str, file: Path
 ) -> None:
-    interrupted(clara, file, project)
+    interrupted(thea, file, project)
     other = BODY[::-1]
     file.write_bytes(other)
-    [record] = clara.upload(file, project, kind="files", again=True)
+    [record] = thea.upload(file, project, kind="files", again=True)
     assert record.read() == other
 
 
 def test_a_deposit_that_was_given_up_meanwhile_is_begun_anew(
-    clara: cid.Catalog, project: str, file: Path, service: Service, tmp_path: Path
+    thea: cid.Catalog, project: str, file: Path, service: Service, tmp_path: Path
 ) -> None:
-    interrupted(clara, file, project)
+    interrupted(thea, file, project)
     for remembered in (tmp_path / "state" / "uploads").iterdir():
         uid = json.loads(remembered.read_text().splitlines()[0])["deposit"]
-        service.ask("DELETE", f"deposits/{uid}", "clara")
-    [record] = clara.upload(file, project, kind="files", again=True)
+        service.ask("DELETE", f"deposits/{uid}", "thea")
+    [record] = thea.upload(file, project, kind="files", again=True)
     assert record.read() == BODY
 
 
 def test_an_upload_whose_time_has_passed_is_begun_anew(
-    clara: cid.Catalog, project: str, file: Path, service: Service
+    thea: cid.Catalog, project: str, file: Path, service: Service
 ) -> None:
-    interrupted(clara, file, project)
+    interrupted(thea, file, project)
     for came in (service.folder / "storage" / "staging").rglob("bytes"):
         os.utime(came, (1, 1))
-    [record] = clara.upload(file, project, kind="files")
+    [record] = thea.upload(file, project, kind="files")
     assert record.read() == BODY
 
 
 def test_a_file_that_is_written_to_while_it_is_sent_is_refused(
-    clara: cid.Catalog, project: str, file: Path, service: Service, tmp_path: Path
+    thea: cid.Catalog, project: str, file: Path, service: Service, tmp_path: Path
 ) -> None:
     before = service.staged()
 
     def grow(fraction: float, text: str) -> None:
         with file.open("r+b") as opened:
-            opened.write(b"other")
+            opened.write(os.urandom(5))
 
     with pytest.raises(cid.BadInput, match="changed while it was uploaded"):
-        clara.upload(file, project, kind="files", again=True, on_progress=grow)
+        thea.upload(file, project, kind="files", again=True, on_progress=grow)
     wait_until(lambda: service.staged() == before, 10)
     assert not list((tmp_path / "state" / "uploads").iterdir())
 
 
 def test_a_catalog_that_stays_away_says_how_to_go_on(
-    clara: cid.Catalog, proxy: Cutting, project: str, file: Path, monkeypatch: pytest.MonkeyPatch
+    thea: cid.Catalog, proxy: Cutting, project: str, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tus, "PATIENCE", 0.2)
     proxy.cuts = [3 << 20, *[3 << 20] * 200]  # from here on every line is cut
     with pytest.raises(cid.Unavailable, match="upload the same again to go on"):
-        clara.upload(file, project, kind="files", again=True)
+        thea.upload(file, project, kind="files", again=True)
     proxy.cuts = []
-    [record] = clara.upload(file, project, kind="files", again=True)
+    [record] = thea.upload(file, project, kind="files", again=True)
     assert record.read() == BODY
 
 
 def test_several_files_are_on_their_way_at_once_and_each_is_whole(
-    clara: cid.Catalog, project: str, tmp_path: Path
+    thea: cid.Catalog, project: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "many.zarr"
     made = {f"{n}": random.Random(n).randbytes(SIZE // 4 if n < 3 else 500) for n in range(12)}
@@ -233,7 +233,7 @@ def test_several_files_are_on_their_way_at_once_and_each_is_whole(
     for name, body in made.items():
         (folder / name).write_bytes(body)
     told: list[float] = []
-    kept = clara.upload(
+    kept = thea.upload(
         folder, project, kind="files", again=True, on_progress=lambda f, t: told.append(f)
     )
     assert {file.name: file.read() for file in kept} == made

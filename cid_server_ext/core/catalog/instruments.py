@@ -144,10 +144,11 @@ def _shape(row: Instrument, wanted: Mapping[str, Any]) -> None:
 
 
 def _flush(session: Session, row: Instrument) -> None:
+    name = row.name  # after a refused flush it cannot be read
     try:
         session.flush()
     except IntegrityError:
-        raise Conflict(f"name: the register has an instrument {row.name!r} already") from None
+        raise Conflict(f"name: the register has an instrument {name!r} already") from None
 
 
 def _tell(
