@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import display
+from ..errors import NotFound
 from ..wire.downloads import download
 from ..wire.tickets import Ticket
 from .record import Field
-from .stored import Stored
+from .stored import FOLDER, Stored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,7 @@ class File(Stored):
 
     def read(self) -> bytes:
         """Return its bytes."""
-        return Ticket(self.session, self.path, "url", self.record).read()
+        return self._ticket().read()
 
     def json(self) -> Any:
         """Return its content read as JSON; a notebook is a dict of nbformat 4."""
@@ -43,8 +44,12 @@ class File(Stored):
 
     def download(self, folder: str | os.PathLike[str] = ".") -> Path:
         """Write it below `folder`, verified, and return its path; see `downloads.download`."""
-        ticket = Ticket(self.session, self.path, "url", self.record)
-        return download(ticket, self.name, self.sha256, folder)
+        return download(self._ticket(), self.name, self.sha256, folder)
+
+    def _ticket(self) -> Ticket:
+        if self.record.get("media_type") == FOLDER:
+            raise NotFound(f"{self.name} is a folder of files: take catalog.download(file)")
+        return Ticket(self.session, self.path, "url", self.record)
 
     def facts(self) -> list[tuple[str, Any]]:
         """Return what a person wants to see of it."""

@@ -14,7 +14,7 @@ from ..wire.downloads import download
 from ..wire.tickets import Ticket
 from .quality import Quality
 from .record import Field, Listing
-from .stored import Stored
+from .stored import FOLDER, Stored
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -84,13 +84,16 @@ class Image(Stored):
     def download(self, folder: str | os.PathLike[str] = ".") -> Path:
         """Write the original file below `folder`, as it came and verified; return its path.
 
-        Raises NotFound for an image that came from no single file: results, imported OME-Zarr, and
-        sets of files.
+        Raises NotFound for an image that came from no file (a result), and for one that came from
+        several, which `catalog.download(image)` brings.
         """
         original = self.wire("original")
-        several = original and original.get("media_type") == "inode/directory"
-        if not original or several or original["name"].endswith(".zarr"):
-            raise NotFound(f"{self.name} came from no single file: read it with to_xarray()")
+        if not original:
+            raise NotFound(f"{self.name} came from no file: read it with to_xarray()")
+        if original.get("media_type") == FOLDER or original["name"].endswith(".zarr"):
+            raise NotFound(f"{self.name} came from several files: take catalog.download(image)")
+        if self.record.get("original_url", "") is None:
+            raise NotFound(f"the file of {self.name} holds images too that you may not see")
         ticket = Ticket(self.session, self.path, "original_url", self.record)
         return download(ticket, original["name"], original["sha256"], folder)
 

@@ -17,6 +17,7 @@ from .record import Field, Listing
 Value = str | int | float
 Values = Value | list[Value] | list[str] | list[int] | list[float]
 LATEST = 50
+FOLDER = "inode/directory"  # media type of what is a folder of files
 
 
 class Stored(Changing, Noted):

@@ -21,7 +21,7 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from ..errors import BadInput, NotFound
-from ..storage.intake import Intake
+from ..storage.intake import Intake, refuse_shut
 from .batches import BatchHandler
 from .plane import PIECE, PlaneHandler, failing, told
 from .ranges import matches
@@ -125,6 +125,7 @@ class DataHandler(PlaneHandler):
         right = self.plane.opened_by(ticket)
         nbytes, self.digest = self._announced()
         place = self.plane.root.path(key)
+        refuse_shut(self.plane.root.path(right.prefix))
         self.plane.gauge.admit(right.prefix, nbytes, right.limit)
         try:
             self.intake = Intake(self.plane.root.path(right.prefix), place, nbytes)

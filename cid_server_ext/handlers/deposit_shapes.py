@@ -69,7 +69,7 @@ def deposit(ask: Ask, row: t.Deposit) -> Deposit:
     """Fill a deposit; the write ticket is there only while it and its project are open."""
     upload = None
     if row.state == "open" and row.project.state == "active":
-        limit = sum(int(file["nbytes"]) for file in row.declared)
+        limit = sum(int(file["nbytes"]) for file in row.declared if "held" not in file)
         right = Right(f"{staging_prefix(row.uid)}/in", "w", limit)
         upload = f"{ask.services.prefix}data/{ask.ticket(right)}/"
     return Deposit(

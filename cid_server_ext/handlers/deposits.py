@@ -8,6 +8,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..core.catalog import deposits
+from ..db import tables as t
+from ..errors import Conflict
+from ..storage import uploads
 from ..storage.roots import staging_prefix
 from . import deposit_shapes as shapes
 from .base import Ask, CidHandler, endpoint
@@ -113,7 +116,24 @@ class Commit(CidHandler):
 
     @endpoint("Begin the import", who="owner", body=Manifest, answer=shapes.Deposit, status=202)
     def post(self, ask: Ask, deposit: str) -> shapes.Deposit:
-        """Everything becomes visible at once, or nothing; poll the deposit."""
+        """Everything becomes visible at once, or nothing; poll the deposit.
+
+        Conflict: files are still coming; the deposit stays open.
+        """
+        _refuse_unfinished(ask, deposits.get(ask.session, ask.actor, deposit))
         row = deposits.begin(ask.session, ask.actor, deposit, ask.body.model_dump(mode="json"))
         ask.after.append(functools.partial(ask.services.importer.submit, row.uid))
         return shapes.deposit(ask, row)
+
+
+def _refuse_unfinished(ask: Ask, row: t.Deposit) -> None:
+    """Raise Conflict while what a person declared is not there whole; a run is not held up."""
+    if row.state != "open" or row.run_id is not None:
+        return
+    sent = [(f["path"], int(f["nbytes"])) for f in row.declared if "held" not in f]
+    prefix = ask.services.data.root.path(f"{staging_prefix(row.uid)}/in")
+    if coming := uploads.missing(prefix, sent):
+        many = f"{len(coming)} files are" if len(coming) > 1 else "1 file is"
+        raise Conflict(
+            f"{many} still coming, first {coming[0]!r}: upload what is missing, then commit again"
+        )

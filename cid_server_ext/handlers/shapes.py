@@ -17,6 +17,7 @@ from sqlalchemy import select
 from ..core import policy
 from ..core.catalog import images as catalog
 from ..core.catalog import shown
+from ..core.catalog.commits import DIRECTORY
 from ..core.catalog.judged import judged
 from ..core.catalog.shown import Tag
 from ..db import tables as t
@@ -79,7 +80,9 @@ class Image(Row):
     """An image with the addresses of its bytes; `data` ends in a slash and is an OME-Zarr 0.5.
 
     `unknown` says of what is asked of the image and missing why it is; `quality` has the measures
-    of each channel and what they mean in words, null where nothing was measured.
+    of each channel and what they mean in words, null where nothing was measured. `original_url` is
+    null where the original is a folder of files (take it by `downloads`), or holds images too that
+    the caller may not see.
     """
 
     channels: list[dict[str, Any]]
@@ -108,7 +111,7 @@ class Lineage(BaseModel):
 
 
 class File(BaseModel):
-    """A file with the address of its bytes."""
+    """A file with the address of its bytes; null for a folder of files: take it by `downloads`."""
 
     uid: str
     name: str
@@ -122,7 +125,7 @@ class File(BaseModel):
     created_at: dt.datetime
     run: str | None
     tags: list[Tag]
-    url: str
+    url: str | None
 
 
 def row(ask: Ask, image: t.Image) -> Row:
@@ -155,7 +158,7 @@ def image(ask: Ask, image: t.Image) -> Image:
             sha256=original.sha256,
         ),
         data=address(ask, image.prefix, "image.ome.zarr/"),
-        original_url=original and address(ask, original.prefix, quote(original.stored)),
+        original_url=original and _bytes_of_original(ask, original),
     )
 
 
@@ -175,8 +178,19 @@ def file(ask: Ask, row: t.File) -> File:
         created_at=row.created_at,
         run=_run_of(ask, row),
         tags=tags_of(ask, [row])[row.id],
-        url=address(ask, row.prefix, quote(row.stored)),
+        url=_bytes_of(ask, row),
     )
+
+
+def _bytes_of(ask: Ask, file: t.File) -> str | None:
+    """Return the address of a file's bytes; of a folder none: POST downloads gives all of it."""
+    folder = file.media_type == DIRECTORY
+    return None if folder else address(ask, file.prefix, quote(file.stored))
+
+
+def _bytes_of_original(ask: Ask, original: t.File) -> str | None:
+    hidden = catalog.shared(ask.session, ask.actor, [original.id])
+    return None if hidden else _bytes_of(ask, original)
 
 
 def address(ask: Ask, prefix: str, name: str) -> str:

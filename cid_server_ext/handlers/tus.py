@@ -20,6 +20,7 @@ from tornado import web
 
 from ..errors import BadInput, Busy, Conflict, NotLoggedIn, OverQuota, WrongType
 from ..storage import arriving, uploads
+from ..storage.intake import refuse_shut
 from ..storage.uploads import Said, Upload
 from .arriving import TusHandler, in_thread
 from .plane import told
@@ -43,6 +44,7 @@ class NewUpload(TusHandler):
             return
         said, right, root = self._said(), self.writable, self.plane.root
         prefix, place = root.path(right.prefix), root.path(f"{right.prefix}/{said.path}")
+        refuse_shut(prefix)
         headers = self.request.headers
         with_body = headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
         if with_body and headers.get("Content-Type") != BODY:
@@ -115,7 +117,9 @@ class OneUpload(TusHandler):
                 raise
 
     async def decide(self) -> None:
-        """A part must begin where the upload ends."""
+        """A part must begin where the upload ends. Nothing changes once the import has begun."""
+        if self.request.method in ("PATCH", "DELETE"):
+            refuse_shut(self.plane.root.path(self.writable.prefix))
         if self.request.method != "PATCH":
             return
         headers, upload = self.request.headers, self._found(self.path_args[1])

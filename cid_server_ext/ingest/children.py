@@ -68,6 +68,7 @@ class Child:
 
     def __init__(self, limits: Limits) -> None:
         ours, theirs = zip(*(_pair(), _pair()), strict=True)
+        self.heard = 0  # bytes
         self.talk, self.fate = ours
         try:
             with _lock:
@@ -99,6 +100,7 @@ class Child:
             return None
         if not data:
             return None
+        self.heard += len(data)
         message = json.loads(data)
         if not isinstance(message, dict):
             raise ValueError("not a message")

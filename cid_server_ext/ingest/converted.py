@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,10 @@ class Converted:
 
 
 def taken(told: dict[str, Any], folder: Path) -> Converted:
-    """Take what a child tells value by value; sizes are looked at, not believed."""
+    """Take what a child tells value by value; sizes are looked at, not believed.
+
+    A number that is none, as files may say it, is left out: no database and no JSON keeps it.
+    """
     entries = list(folder.rglob("*"))
     if any(entry.is_symlink() or not (entry.is_file() or entry.is_dir()) for entry in entries):
         raise BadFile("reading it made the import write links: it is hostile")
@@ -58,16 +62,17 @@ def taken(told: dict[str, Any], folder: Path) -> Converted:
             shape=tuple(whole(size) for size in told["shape"]),
             dtype=str(told["dtype"]),
             levels=whole(told["levels"]),
-            scale={str(axis): float(size) for axis, size in told["scale"].items()},
+            scale={
+                str(axis): float(size)
+                for axis, size in told["scale"].items()
+                if math.isfinite(float(size))
+            },
             units={str(axis): str(unit) for axis, unit in told["units"].items()},
             channels=[
                 {str(key): str(value) for key, value in channel.items()}
                 for channel in told["channels"]
             ],
-            tags=[
-                (str(key), str(text), None if number is None else float(number))
-                for key, text, number in told["tags"]
-            ],
+            tags=[(str(key), str(text), _number(number)) for key, text, number in told["tags"]],
             unknown={str(key): str(reason)[:300] for key, reason in told["unknown"].items()},
             folder=folder,
             nbytes=sum(path.stat().st_size for _, path in files_below(folder)),
@@ -75,7 +80,7 @@ def taken(told: dict[str, Any], folder: Path) -> Converted:
             of=None if told["of"] is None else whole(told["of"]),
             quality=measured(told["quality"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise astray() from None
 
 
@@ -97,6 +102,11 @@ def measured(told: Any) -> dict[str, Any] | None:
     if len(text) > QUALITY or not version:
         raise astray()
     return dict(json.loads(text))
+
+
+def _number(told: Any) -> float | None:
+    number = None if told is None else float(told)
+    return number if number is None or math.isfinite(number) else None
 
 
 def whole(value: Any) -> int:

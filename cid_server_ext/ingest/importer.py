@@ -186,6 +186,7 @@ class Importer:
             return deposit and _job(deposit, held.kept(session, deposit.declared))
 
     def _prepare(self, job: _Job) -> Prepared:
+        intake.shut(self.root.path(f"{job.staged.prefix}/in"))  # no byte changes while it is read
         prepared = prepare(self.root, job.staged, self._watch(job), self.limits)
         with self.sessions.begin() as session:
             kept = {"prepared": prepared.as_json()}

@@ -67,7 +67,10 @@ def all_items(
         files = named & left
         if group.main not in left:  # a folder, with all below it
             start, stop = f"{group.main}/", f"{group.main}0"  # "0" comes after "/"
-            files |= left & set(ordered[bisect_left(ordered, start) : bisect_left(ordered, stop)])
+            inside = set(ordered[bisect_left(ordered, start) : bisect_left(ordered, stop)])
+            if not inside:  # neither a file nor a folder of the tree
+                raise astray()
+            files |= left & inside
         if not files or not named - files <= {group.main}:
             raise astray()
         left -= files

@@ -35,7 +35,7 @@ def _check_complete(root: Root, staged: Staged) -> None:
         if path in staged.held and not found.exists():
             continue
         if not found.is_file() or found.stat().st_size != nbytes:
-            raise BadInput(f"{path}: declared but not uploaded whole; upload it and commit again")
+            raise BadInput(f"{path}: declared but not uploaded whole: open a deposit and send it")
 
 
 def _results(root: Root, staged: Staged, watch: Watch, worker: Worker) -> Prepared:

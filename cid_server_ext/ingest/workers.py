@@ -24,6 +24,7 @@ POLL = 0.1  # seconds between two looks at the clock and at `should_stop`
 REFUSALS = {error.__name__: error for error in (BadFile, Unavailable)}
 SMALL = 32 << 20  # bytes of a file that need not have a child of its own
 JOBS = 50  # that one child does
+TOLD = 256 << 20  # bytes that a child may say of one job: all of it is kept in memory
 Hear = Callable[[dict[str, Any]], None]
 
 
@@ -161,6 +162,7 @@ class Worker:
         """Give a child a job and hear it to its end, or raise."""
         child = self._given()
         self._jobs += 1
+        before = child.heard
         child.give(job)
         while True:
             try:
@@ -172,6 +174,9 @@ class Worker:
             if self.should_stop():
                 raise Conflict("the import was stopped")
             clock.check()
+            if child.heard - before > TOLD:
+                self._let_go()
+                raise astray()
             if "error" in message:
                 raise Failed(_refusal(message["error"]))
             if "done" in message:
@@ -230,8 +235,12 @@ class _Talk:
             self.planned = max(nbytes, self.planned)
             self.child().go()
         elif "progress" in message and self.clock.planned:
-            fraction, text = message["progress"]
-            self.on_progress(min(1.0, max(0.0, float(fraction))), str(text)[:200])
+            try:
+                fraction, text = message["progress"]
+                done = min(1.0, max(0.0, float(fraction)))
+            except (TypeError, ValueError):
+                raise astray() from None
+            self.on_progress(done, str(text)[:200])
         elif "image" in message and self.clock.planned:
             self.images.append(message["image"])
 

@@ -18,7 +18,7 @@ from typing import Any
 from ..errors import Busy, Conflict, NotFound, TooLarge, WrongDigest
 from . import digests
 from .digests import Digests, Hasher
-from .intake import put_in_place
+from .intake import door, put_in_place
 from .uploads import Upload, remove, under_way
 
 REMEMBERED = 256  # hashes of uploads under way that one process keeps
@@ -112,9 +112,11 @@ class Writing:
             self._hashes.forget(self.upload)
             raise WrongDigest("the file has not the sha256 announced: begin its upload anew")
         os.fsync(self._file.fileno())
-        (self.upload.folder / "kept").write_text(made.sha256)
-        put_in_place(self.upload.bytes, self.upload.place)
-        digests.note(self.upload.folder.parents[1], self.upload.place, made)
+        staging = self.upload.folder.parents[1]
+        with door(staging / "in"):
+            (self.upload.folder / "kept").write_text(made.sha256)
+            put_in_place(self.upload.bytes, self.upload.place)
+            digests.note(staging, self.upload.place, made)
         self._hashes.forget(self.upload)
         return made
 

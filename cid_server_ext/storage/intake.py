@@ -9,6 +9,8 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import BadInput, Conflict
@@ -16,6 +18,7 @@ from .digests import Hasher, note
 from .roots import files_below
 
 UNFINISHED = ".part-"  # how names of files begin that are not complete
+DOOR = "door"  # beside a prefix; it says so when no bytes are taken any more
 PAUSE = 3600.0  # seconds without a byte after which nobody is sending any more
 
 
@@ -64,8 +67,9 @@ class Intake:
                 )
             os.fsync(self._file.fileno())
             self._file.close()
-            put_in_place(self.temporary, self.path)
-            note(self._prefix.parent, self.path, made)
+            with door(self._prefix):
+                put_in_place(self.temporary, self.path)
+                note(self._prefix.parent, self.path, made)
             return made.sha256
 
     def discard(self) -> None:
@@ -73,6 +77,30 @@ class Intake:
         with self._lock:
             self._file.close()
             self.temporary.unlink(missing_ok=True)
+
+
+def shut(prefix: Path) -> None:
+    """Take no more bytes below a prefix: what lies there now is what is imported."""
+    prefix.parent.mkdir(parents=True, exist_ok=True)
+    with (prefix.parent / DOOR).open("ab", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # whoever gives a file its name now is through first
+        file.write(b"shut")
+
+
+def refuse_shut(prefix: Path) -> None:
+    """Raise Conflict when no bytes are taken any more."""
+    place = prefix.parent / DOOR
+    if place.exists() and place.stat().st_size:
+        raise Conflict("this deposit is being imported: it takes no more bytes, open another one")
+
+
+@contextmanager
+def door(prefix: Path) -> Iterator[None]:
+    """Give a file its name while this is held. Conflict: no bytes are taken any more."""
+    with (prefix.parent / DOOR).open("ab", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        refuse_shut(prefix)
+        yield
 
 
 def put_in_place(temporary: Path, path: Path) -> None:

@@ -63,6 +63,8 @@ class Signer:
             raise ValueError(f"a ticket lives 1 to {longest} s")
         ends = min(math.ceil((self.clock() + seconds) / STEP) * STEP, until)
         said = [right.prefix, right.mode, right.limit, ends, right.who, right.since]
+        if right.mode == "w" and until < math.inf:
+            said.append(until)  # an upload may outlive its ticket, but not the right to bring one
         body = json.dumps(said, separators=(",", ":"))
         packed = _pack(body.encode())
         return f"{packed}.{_pack(self._seal(self.keys[0], packed))}"
@@ -70,7 +72,7 @@ class Signer:
     def verify(self, ticket: str, late: float = 0) -> Right:
         """Return the right of a ticket that is ours and has not ended, or raise NotLoggedIn.
 
-        `late`: it may have ended, at most so many seconds ago.
+        `late`: it may have ended, at most so many seconds ago, while its holder's right lasts.
         """
         packed, _, seal = ticket.partition(".")
         try:
@@ -78,11 +80,11 @@ class Signer:
             ours = [hmac.compare_digest(self._seal(key, packed), shown) for key in self.keys]
             if not any(ours):  # all keys are tried, in the same time whichever fits
                 raise NotLoggedIn("this link was not signed here: ask the catalog for a new one")
-            prefix, mode, limit, ends, who, since = json.loads(_unpack(packed))
+            prefix, mode, limit, ends, who, since, *until = json.loads(_unpack(packed))
             right = Right(prefix, mode, limit, who, since)
         except (binascii.Error, UnicodeError, ValueError):
             raise NotLoggedIn("this link is damaged: ask the catalog for a new one") from None
-        if self.clock() >= ends + late:
+        if self.clock() >= min([ends + late, *until]):
             raise NotLoggedIn("this link has ended: ask the catalog for a new one")
         return right
 

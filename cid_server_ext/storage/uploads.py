@@ -18,8 +18,9 @@ import json
 import re
 import secrets
 import shutil
+import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -142,6 +143,11 @@ def is_open(prefix: Path) -> bool:
     return any(upload.expires > time.time() for upload in under_way(prefix))
 
 
+def missing(prefix: Path, declared: Iterable[tuple[str, int]]) -> list[str]:
+    """Return which of these paths have no file of so many bytes below the prefix yet."""
+    return [path for path, nbytes in declared if not _is_whole(prefix / path, nbytes)]
+
+
 def under_way(prefix: Path) -> Iterator[Upload]:
     """Yield the uploads to this prefix that are not complete."""
     beside = _beside(prefix)
@@ -152,6 +158,14 @@ def under_way(prefix: Path) -> Iterator[Upload]:
             upload = UID.fullmatch(folder.name) and _read(prefix, folder)
             if upload and not upload.sha256:
                 yield upload
+
+
+def _is_whole(place: Path, nbytes: int) -> bool:
+    try:
+        state = place.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return stat.S_ISREG(state.st_mode) and state.st_size == nbytes
 
 
 def _beside(prefix: Path) -> Path:

@@ -132,6 +132,22 @@ def test_an_image_from_no_single_file_says_so(cell: cid.Image, tmp_path: Path) -
         cell.download(tmp_path)
 
 
+def test_an_image_from_several_files_says_how_they_come(
+    original: cid.Image, catalog: cid.Catalog, tmp_path: Path
+) -> None:
+    original.record["original"] = {**original.record["original"], "media_type": "inode/directory"}
+    with pytest.raises(cid.NotFound, match=r"several files: take catalog\.download\(image\)"):
+        original.download(tmp_path)
+    folder = cid.File(
+        catalog.session, {"uid": "f", "name": "cells.nd", "media_type": "inode/directory"}
+    )
+    for way in (folder.read, lambda: folder.download(tmp_path)):
+        with pytest.raises(
+            cid.NotFound, match=r"a folder of files: take catalog\.download\(file\)"
+        ):
+            way()
+
+
 def test_equal_images_are_the_same_image(cell: cid.Image, catalog: cid.Catalog) -> None:
     assert len({cell, catalog.image("cell")}) == 1
     assert pickle.loads(pickle.dumps(cell)) == cell

@@ -198,16 +198,23 @@ def test_an_upload_whose_time_has_passed_is_begun_anew(
 
 
 def test_a_file_that_is_written_to_while_it_is_sent_is_refused(
-    thea: cid.Catalog, project: str, file: Path, service: Service, tmp_path: Path
+    thea: cid.Catalog,
+    project: str,
+    file: Path,
+    service: Service,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    before = service.staged()
+    before, sent = service.staged(), tus._Sending._sent
 
-    def grow(fraction: float, text: str) -> None:
+    def written_to(self: tus._Sending, offset: int) -> object:
         with file.open("r+b") as opened:
             opened.write(os.urandom(5))
+        return sent(self, offset)
 
+    monkeypatch.setattr(tus._Sending, "_sent", written_to)
     with pytest.raises(cid.BadInput, match="changed while it was uploaded"):
-        thea.upload(file, project, kind="files", again=True, on_progress=grow)
+        thea.upload(file, project, kind="files", again=True)
     wait_until(lambda: service.staged() == before, 10)
     assert not list((tmp_path / "state" / "uploads").iterdir())
 

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,12 +50,12 @@ class Plane:
         return httpx.put(self.url(path, "w", limit), content=body, headers=digest(body) | headers)
 
     def staged(self) -> dict[str, int]:
-        folder = self.plane.root.root / STAGING
-        return {
-            p.relative_to(folder).as_posix(): p.stat().st_size
-            for p in folder.rglob("*")
-            if p.is_file()
-        }
+        folder, found = self.plane.root.root / STAGING, {}
+        for path in folder.rglob("*"):
+            with suppress(FileNotFoundError):  # it is removed while we look
+                if path.is_file():
+                    found[path.relative_to(folder).as_posix()] = path.stat().st_size
+        return found
 
     def nothing_is_staged(self) -> bool:
         deadline = time.monotonic() + 60

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 import world
+import zarr
 from processes import STAFF, Service, content_digest, deposit, wait_until
 
 from cid_server_ext.core.actor import Actor
@@ -45,6 +46,17 @@ def picture(folder: Path, name: str = "cells.tif", size: int = 300) -> Path:
         metadata={"axes": "CYX", "unit": "um"},
     )
     return path
+
+
+def stored(store: Path) -> None:
+    """Write a small OME-Zarr 0.4."""
+    group = zarr.create_group(store, zarr_format=2)
+    array = group.create_array("0", shape=(32, 32), dtype="uint8", chunks=(32, 32))
+    array[:] = np.arange(1024, dtype=np.uint8).reshape(32, 32)
+    axes = [{"name": axis, "type": "space"} for axis in "yx"]
+    scale = [{"type": "scale", "scale": [1, 1]}]
+    level = {"path": "0", "coordinateTransformations": scale}
+    group.attrs["multiscales"] = [{"version": "0.4", "axes": axes, "datasets": [level]}]
 
 
 def test_a_file_becomes_an_image_with_its_original_beside_it(
@@ -179,18 +191,51 @@ def test_an_import_given_up_while_it_runs_stops_and_leaves_nothing(
     assert listed["images"] == []
 
 
-def test_committing_without_the_declared_file_says_which(service: Service, project: str) -> None:
-    files = {"files": [{"path": "absent.tif", "nbytes": 500}]}
-    opened = service.ask("POST", f"projects/{project}/deposits", "contributor", json=files).json()
-    service.ask("POST", f"deposits/{opened['uid']}/commit", "contributor", json={})
+def test_a_commit_while_files_are_still_coming_is_refused_and_one_goes_on(
+    service: Service, project: str
+) -> None:
+    bodies = {"a/here.md": b"one", "a/late.md": b"two", "later.md": b""}
+    files = [{"path": path, "nbytes": len(body)} for path, body in bodies.items()]
+    new = {"kind": "files", "files": files}
+    opened = service.ask("POST", f"projects/{project}/deposits", "contributor", json=new).json()
 
-    def failed() -> dict | None:
+    def put(path: str) -> None:
+        headers = {"Content-Digest": content_digest(bodies[path])}
+        url = f"{service.origin}{opened['upload']}{path}"
+        assert httpx.put(url, content=bodies[path], headers=headers).status_code == 201
+
+    def commit() -> httpx.Response:
+        return service.ask("POST", f"deposits/{opened['uid']}/commit", "contributor", json={})
+
+    put("a/here.md")
+    refused = commit()
+    assert (refused.status_code, refused.json()["error"]) == (409, "Conflict")
+    assert refused.json()["message"].startswith("2 files are still coming, first 'a/late.md'")
+    put("a/late.md")
+    assert commit().json()["message"].startswith("1 file is still coming, first 'later.md'")
+    put("later.md")
+    assert commit().status_code == 202
+
+    def done() -> dict | None:
         now = service.ask("GET", f"deposits/{opened['uid']}", "contributor").json()
-        return now if now["state"] == "failed" else None
+        return now if now["state"] == "done" else None
 
-    error = wait_until(failed, what="the import fails")["error"]
-    assert error["error"] == "BadInput"
-    assert "absent.tif" in error["message"]
+    assert len(wait_until(done, what="all of it comes in")["files"]) == 3
+
+
+def test_a_folder_of_files_has_no_address_of_its_own(
+    service: Service, project: str, tmp_path: Path
+) -> None:
+    store = tmp_path / "cells.zarr"
+    stored(store)
+    done = deposit(service, "contributor", project, store, dataset="again")
+    assert done["state"] == "done", done
+    image = service.ask("GET", f"images/{done['images'][0]}", "viewer").json()
+    assert (image["original"]["media_type"], image["original_url"]) == ("inode/directory", None)
+    file = service.ask("GET", f"files/{image['original']['uid']}", "viewer").json()
+    assert (file["name"], file["url"]) == ("cells.zarr", None)
+    took = service.ask("POST", "downloads", "viewer", json={"records": [image["uid"]]}).json()
+    assert (took["left"], took["files"]) == (0, 1 + sum(p.is_file() for p in store.rglob("*")))
 
 
 @pytest.mark.parametrize("path", ["../x.tif", "/etc/passwd", "a//b", "a\\b", "a/../b"])
@@ -220,6 +265,9 @@ def test_what_is_there_already_is_named_to_those_who_may_read_it(
         "images": first["images"],
     }
     assert allocation(service, project)["reserved"] == 0
+    headers = {"Content-Digest": content_digest(b"junk")}  # no room was reserved: none is taken
+    junk = httpx.put(f"{service.origin}{opened['upload']}junk", content=b"junk", headers=headers)
+    assert junk.json()["error"] == "OverQuota"
     service.ask("POST", f"deposits/{opened['uid']}/commit", "contributor", json={})
 
     def done() -> dict | None:

@@ -12,6 +12,7 @@ import world
 from processes import STAFF, Service
 from sqlalchemy import event, select
 
+from cid_server_ext.core import journal
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import datasets, projects
 from cid_server_ext.core.people import members
@@ -82,6 +83,29 @@ def test_who_views_a_linked_image_may_download_its_original(service: Service, li
     assert httpx.get(service.origin + seen["original_url"]).content == b"as it came"
     assert seen["original"]["uid"] == linked.original
     assert service.ask("GET", f"files/{linked.original}", "friend").status_code == 404
+
+
+def test_an_original_that_holds_hidden_images_too_is_not_given(
+    service: Service, service_database: Sessions, linked
+) -> None:
+    with service_database.begin() as session:
+        beside = world.add_image(session, linked.home, "another scene of the file")
+        whole = session.scalars(select(t.File).where(t.File.uid == linked.original)).one()
+        session.get_one(t.Image, beside.id).original_id = whole.id
+        journal.record(session, "contributor", "came", f"image:{beside.uid}")
+    asked = {"records": [linked.made.result]}
+    at_home, seen = (
+        service.ask("GET", f"images/{linked.made.result}", who).json()
+        for who in ("viewer", "friend")
+    )
+    assert httpx.get(service.origin + at_home["original_url"]).content == b"as it came"
+    assert (seen["original_url"], seen["original"]["uid"]) == (None, linked.original)
+    took = service.ask("POST", "downloads", "viewer", json=asked).json()
+    assert (took["left"], took["files"]) == (0, 2)
+    left = service.ask("POST", "downloads", "friend", json=asked).json()
+    assert (left["files"], [one["uid"] for one in left["left_out"]]) == (1, asked["records"])
+    assert "take it as ome-zarr" in left["left_out"][0]["why"]
+    assert linked.home not in json.dumps(left)
 
 
 def test_a_linked_image_is_changed_at_home_only(service: Service, linked) -> None:

@@ -292,6 +292,8 @@ def expected(operation: Operation, persona: str) -> tuple[int, str | None]:
         return good if operation.method == "GET" else refused
     if who == "asker":
         return good if persona == "contributor" else hidden
+    if key == ("POST", "deposits/{deposit}/commit"):  # of a deposit to which nothing came yet
+        return (409, "Conflict") if persona == "contributor" else hidden
     if who == "owner" and "deposits" in operation.path:
         others = MANAGERS if operation.method == "DELETE" else set()
         return good if persona in {"contributor"} | others else hidden

@@ -11,9 +11,9 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 from processes import wait_until
-from tus_client import BODY, Tus, checksum, listening, repr_digest, told
+from tus_client import BODY, HTTP, Tus, checksum, listening, repr_digest, told
 
-from cid_server_ext.storage import uploads
+from cid_server_ext.storage import intake, uploads
 
 FILE = bytes(range(256)) * 12_000  # 3 MiB: several pieces
 
@@ -286,3 +286,28 @@ def test_an_upload_that_is_terminated_leaves_nothing(tus: Tus, there: int) -> No
     assert (answer.status_code, answer.content) == (204, b"")
     assert (tus.head(url).status_code, tus.visible()) == (404, {})
     assert not list(tus.root.rglob("bytes"))
+
+
+def test_once_the_import_has_begun_no_byte_comes_or_goes(tus: Tus) -> None:
+    kept, under_way = tus.create("kept", 3), tus.create("kept", len(FILE))
+    came = tus.root / tus.prefix / f"../uploads/{under_way.rpartition('/')[2]}/bytes"
+    tus.patch(kept, 0, b"one")
+
+    def last_byte_after_the_commit() -> Iterator[bytes]:
+        yield FILE[:-1]
+        wait_until(lambda: came.stat().st_size, 10)
+        intake.shut(tus.root / tus.prefix)
+        yield FILE[-1:]
+
+    late = HTTP.patch(
+        under_way,
+        content=last_byte_after_the_commit(),
+        headers=tus.headers | {"Upload-Offset": "0", "Content-Type": BODY},
+    )
+    digest = {"Content-Digest": repr_digest(b"two")}
+    sent = HTTP.put(f"{tus.url}kept", content=b"two", headers=digest)
+    gone = (tus.ask("DELETE", kept), tus.patch(under_way, 0, b"x"))
+    for answer in (late, sent, *gone, tus.post("new", 1, b"x", Content_Type=BODY)):
+        assert (answer.status_code, answer.json()["error"]) == (409, "Conflict"), answer.text
+        assert "being imported" in answer.json()["message"]
+    assert tus.visible() == {"kept": b"one"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,14 @@ from cid_server_ext.core.catalog import deposits, held, imports
 from cid_server_ext.core.life import trash
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
-from cid_server_ext.errors import BadInput
+from cid_server_ext.errors import BadInput, Conflict
+from cid_server_ext.ingest import workers
 from cid_server_ext.ingest.importer import Importer
 from cid_server_ext.ingest.limits import Limits
 from cid_server_ext.ingest.prepare import prepare
 from cid_server_ext.ingest.prepared import Watch
 from cid_server_ext.ingest.progress import Progress
+from cid_server_ext.ingest.trees import Tree
 from cid_server_ext.ingest.workers import Worker
 from cid_server_ext.storage import digests, inspect
 from cid_server_ext.storage.intake import Intake
@@ -357,3 +360,35 @@ def test_what_was_digested_on_its_way_in_is_not_read_for_it_again(
         assert beside.sha256 == bringing.sha256(tree["plate/beside.tif"])
         [whole] = session.scalars(select(t.File).where(t.File.name == "cells.nd"))
         assert importer.root.digest(f"{whole.prefix}/cells.nd") == whole.sha256
+
+
+@pytest.mark.parametrize("main", ["../../images", "nowhere", ""])
+def test_a_child_that_names_what_is_not_of_the_tree_is_not_believed(
+    importer: Importer, monkeypatch: pytest.MonkeyPatch, main: str
+) -> None:
+    lie = workers.Sorted([workers.Group(main, ["a.tif"], "TIFF")], [])
+    monkeypatch.setattr(workers.Worker, "sort", lambda *_: lie)
+    done = brought(importer, {"a.tif": bringing.tif(1), "b.tif": bringing.tif(2)})
+    assert (done.state, done.error["error"]) == ("failed", "BadFile")
+    assert "astray" in done.error["message"]
+    assert (bringing.counters(importer), bringing.staged(importer)) == ((0, 0, 0), [])
+
+
+def test_no_byte_comes_once_its_import_has_begun(
+    importer: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def late(*_: object) -> None:
+        [staging] = importer.root.path("staging").iterdir()
+        new = Intake(staging / "in", staging / "in" / "a.tif", 1)
+        new.write(b"?")
+        with pytest.raises(Conflict, match="being imported"):
+            new.keep(hashlib.sha256(b"?").digest())
+        new.discard()
+        tried.append(True)
+
+    monkeypatch.setattr(Tree, "prepare", lambda tree, real=Tree.prepare: late() or real(tree))
+    done = brought(importer, {"a.tif": bringing.tif(1)})
+    assert (done.state, tried) == ("done", [True])
+    assert bringing.originals(importer) == {"a.tif": bringing.sha256(bringing.tif(1))}

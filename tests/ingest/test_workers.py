@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import tifffile
 from bringing import tif
 
 from cid_server_ext.errors import BadFile
+from cid_server_ext.ingest import converted, workers
 from cid_server_ext.ingest.limits import Limits
 from cid_server_ext.ingest.workers import JOBS, Worker
 
@@ -77,3 +79,29 @@ def test_a_tree_is_sorted_by_a_child(tmp_path: Path) -> None:
         found = worker.sort(tmp_path)
     assert [group.main for group in found.groups] == ["a.tif"]
     assert sorted(found.others) == sorted(names)
+
+
+def test_a_child_that_never_stops_talking_is_ended(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "TOLD", 100)
+    with Worker(Limits()) as worker:
+        with pytest.raises(BadFile, match="astray"):
+            worker.convert(files[0], tmp_path / "out", nbytes=10)
+        with pytest.raises(BadFile, match="astray"):
+            worker.sort(tmp_path)
+
+
+def test_a_number_that_is_none_is_left_out(tmp_path: Path) -> None:
+    told = {
+        **{"name": "a", "axes": "yx", "shape": [2, 2], "dtype": "uint8", "levels": 1, "units": {}},
+        **{"channels": [], "unknown": {}, "objects": None, "of": None, "quality": None},
+        "scale": {"y": float("inf"), "x": 0.5},
+        "tags": [["Exposure", "?", float("nan")], ["Gain", "2", 2]],
+    }
+    image = converted.taken(json.loads(json.dumps(told)), tmp_path)
+    assert image.scale == {"x": 0.5}
+    assert image.tags == [("Exposure", "?", None), ("Gain", "2", 2.0)]
+    for wrong in ({"shape": [-1, 2]}, {"levels": 1.5}, {"scale": {"x": "1 um"}}, {"of": True}):
+        with pytest.raises(BadFile, match="astray"):
+            converted.taken({**told, **wrong}, tmp_path)

@@ -119,3 +119,19 @@ def test_a_ticket_ends_with_the_right_it_was_given_for(signer: Signer, clock: Cl
     clock.now += 0.2
     with pytest.raises(NotLoggedIn, match="ended"):
         signer.verify(ticket)
+
+
+def test_an_upload_outlives_its_ticket_and_never_the_membership(
+    signer: Signer, clock: Clock
+) -> None:
+    lasting, ending = signer.sign(WRITE), signer.sign(WRITE, until=clock.now + 200)
+    assert signer.verify(ending) == WRITE
+    clock.now += 199
+    for ticket in (lasting, ending):
+        assert signer.verify(ticket, late=300) == WRITE
+        with pytest.raises(NotLoggedIn, match="has ended"):
+            signer.verify(ticket)
+    clock.now += 1
+    assert signer.verify(lasting, late=300) == WRITE
+    with pytest.raises(NotLoggedIn, match="has ended"):
+        signer.verify(ending, late=300)

@@ -207,10 +207,13 @@ def _add_images(
     ]
     tags.write_all(session, told, kind="machine", by=By("file", deposit.person))
     declared = str(deposit.manifest.get("instrument") or "")
-    for image, pairs in told:
-        if image.kind == "image" and deposit.run_id is None:
-            taken = str(dict(pairs).get(vocabulary.ACQUIRED, ""))
-            machine.complete(session, image, declared=declared, taken=taken)
+    taken = [
+        (image, str(dict(pairs).get(vocabulary.ACQUIRED, "")))
+        for image, pairs in told
+        if image.kind == "image" and deposit.run_id is None
+    ]
+    machine.complete_all(session, taken, declared=declared)
+    for image in images.values():
         _note(session, deposit, "create image", f"image:{image.uid}", image.sha256)
     quality.tag_all(session, list(images.values()), deposit.person)
     return images

@@ -13,6 +13,7 @@ from ...db.tables import Dataset, File, Image, Record
 from ...errors import NotFound
 from .. import policy
 from ..actor import Actor
+from . import images
 
 Form = Literal["originals", "ome-zarr"]
 MOST_RECORDS = 10_000
@@ -62,9 +63,11 @@ def gather(session: Session, actor: Actor, uids: Sequence[str], form: Form) -> G
         seen = policy.visible(actor, Record).where(Record.uid.in_(batch)).order_by(Record.id)
         rows = session.scalars(seen.options(joinedload(Image.original))).all()
         places = policy.places(session, actor, rows)
+        theirs = {row.original_id for row in rows if isinstance(row, Image) and row.original_id}
+        shared = images.shared(session, actor, theirs) if form == "originals" else set()
         for row in rows:
             reached.add(row.uid)
-            _take(found, row, places[row.id], form, taken)
+            _take(found, row, places[row.id], form, taken, shared)
     if not reached:
         raise NotFound("no such record that you can see: nothing is to be downloaded")
     hidden = (uid for uid in wanted if uid not in reached)
@@ -72,12 +75,17 @@ def gather(session: Session, actor: Actor, uids: Sequence[str], form: Form) -> G
     return found
 
 
-def _take(found: Gathered, row: Record, place: Dataset, form: Form, taken: set[int]) -> None:
+def _take(
+    found: Gathered, row: Record, place: Dataset, form: Form, taken: set[int], shared: set[int]
+) -> None:
     stored: Record | None = row
     if isinstance(row, Image) and form == "originals":
         stored = row.original
     if stored is None:
         why = "it came from no file of its own: take it as ome-zarr"
+        found.left_out.append(LeftOut(row.uid, row.name, why))
+    elif stored is not row and stored.id in shared:
+        why = "its file holds images too that you may not see: take it as ome-zarr"
         found.left_out.append(LeftOut(row.uid, row.name, why))
     elif stored.tier != "online":
         found.left_out.append(LeftOut(row.uid, row.name, "it is in the archive: ask for it first"))

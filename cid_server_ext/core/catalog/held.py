@@ -140,7 +140,7 @@ def _known(
     """
     shas = {sha256 for sha256, _ in wanted}
     rows = _visible(session, actor, File, File.sha256, shas)
-    rows = [row for row in rows if row.kind in KINDS]
+    rows = [row for row in rows if row.kind in KINDS and row.tier == "online"]
     read = _visible(session, actor, Image, Image.original_id, [row.id for row in rows])
     alive = {image.original_id for image in read}
     known: dict[tuple[str, int], str] = {}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import not_, select
 from sqlalchemy.orm import Session, defer, joinedload
 
 from ...db.tables import Dataset, Document, Image, Instrument, MaskVersion, Record, RunInput
@@ -62,6 +62,17 @@ def children(session: Session, actor: Actor, image: Image) -> list[Image]:
     made = policy.visible(actor, Image).where(Image.run_id.in_(runs))
     newest = made.order_by(Image.id.desc()).limit(PAGE)
     return list(session.scalars(newest.options(*_WITH_ROW)))
+
+
+def shared(session: Session, actor: Actor, originals: Collection[int]) -> set[int]:
+    """Return which of these files hold images too that the caller may not see.
+
+    Their bytes are not his to read, though he sees an image that was read from them.
+    """
+    hidden = not_(policy.reachable(actor, "viewer", Image))
+    live = Image.trash_id.is_(None) & Image.purged_at.is_(None)
+    chosen = select(Image.original_id).where(Image.original_id.in_(originals), live, hidden)
+    return {number for number in session.scalars(chosen) if number is not None}
 
 
 def complete(session: Session, ids: Sequence[int]) -> dict[int, float | None]:

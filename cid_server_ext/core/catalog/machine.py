@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from ...db import clock
 from ...db.tables import Image, Instrument, InstrumentVersion, Tag, Term
 from . import hardware, instruments, tags, typed, vocabulary
 from .completeness import SILENT
-from .tagging import By
+from .tagging import By, batches
 
 ZONE = "Time zone"  # of the acquisition date: no tag of its own
 NAMED_BY = ("Microscope", "Microscope serial", "Serial number", "Machine name")
@@ -50,25 +50,56 @@ def complete(
     the deposit declares, `names` what else the file calls it (a serial number, a machine name),
     `taken` its acquisition date in its own words.
     """
-    said = file_tags(session, image)
-    named = [said[key] for key in NAMED_BY if key in said]
-    found = match(session, [*named, *names], declared)
-    image.instrument_id = found.instrument.id if found.instrument else None
-    at = image.acquired_at or clock.now(session)
-    one = instruments.valid(found.instrument.versions, at) if found.instrument else None
-    filled, reasons = _answers(said, found, one, at)
-    if filled:
-        tags.write(session, image, filled, kind="machine", by=By("instrument", image.created_by))
-    image.unknown = _unknown(image, {**said, **filled}, reasons, found, at)
-    if _NO_ZONE.fullmatch(taken.strip()):
-        image.unknown = {**image.unknown, ZONE: "the file says none: its date is taken as UTC"}
+    complete_all(session, [(image, taken)], declared=declared, names=names)
+
+
+def complete_all(
+    session: Session,
+    several: Sequence[tuple[Image, str]],
+    *,
+    declared: str = "",
+    names: Iterable[str] = (),
+) -> None:
+    """Do what `complete` does for images of one deposit, each with what it says of its date.
+
+    In as many statements as for one.
+    """
+    if not several:
+        return
+    rows, now, others = instruments.listing(session), clock.now(session), list(names)
+    told = _told(session, [image.id for image, _ in several])
+    fills: list[tuple[Image, dict[str, str]]] = []
+    for image, taken in several:
+        said = told.get(image.id, {})
+        named = [said[key] for key in NAMED_BY if key in said]
+        found = _match(rows, [*named, *others], declared)
+        image.instrument_id = found.instrument.id if found.instrument else None
+        at = image.acquired_at or now
+        one = instruments.valid(found.instrument.versions, at) if found.instrument else None
+        filled, reasons = _answers(said, found, one, at)
+        if filled:
+            fills.append((image, filled))
+        image.unknown = _unknown(image, {**said, **filled}, reasons, found, at)
+        if _NO_ZONE.fullmatch(taken.strip()):
+            image.unknown = {**image.unknown, ZONE: "the file says none: its date is taken as UTC"}
+    by = By("instrument", several[0][0].created_by)
+    tags.write_all(session, fills, kind="machine", by=by)
 
 
 def file_tags(session: Session, image: Image) -> dict[str, str]:
     """Return what the image's machine tags say now, by key."""
-    chosen = select(Tag).join(Term).where(Tag.record_id == image.id, Term.kind == "machine")
-    rows = session.scalars(chosen.order_by(Tag.id)).all()
-    return {tag.term.key: tag.shown for tag in reversed(rows)}
+    return _told(session, [image.id]).get(image.id, {})
+
+
+def _told(session: Session, image_ids: Iterable[int]) -> dict[int, dict[str, str]]:
+    """Return what machine tags say by image and key; of several values of a key the first."""
+    found: dict[int, dict[str, str]] = {}
+    for some in batches(image_ids):
+        chosen = select(Tag).join(Term).where(Tag.record_id.in_(some), Term.kind == "machine")
+        whole = chosen.options(contains_eager(Tag.term), joinedload(Tag.value))
+        for tag in session.scalars(whole.order_by(Tag.id)):
+            found.setdefault(tag.record_id, {}).setdefault(tag.term.key, tag.shown)
+    return found
 
 
 def match(session: Session, named: Iterable[str], declared: str = "") -> Match:
@@ -76,7 +107,10 @@ def match(session: Session, named: Iterable[str], declared: str = "") -> Match:
 
     Where the file's name fits several, the declared one decides if it is among them.
     """
-    rows = instruments.listing(session)
+    return _match(instruments.listing(session), named, declared)
+
+
+def _match(rows: list[Instrument], named: Iterable[str], declared: str) -> Match:
     wanted = {typed.folded(name, 240) for name in named if name.strip()}
     fits = [row for row in rows if wanted & _calls(row)]
     chosen = _declared(rows, declared)

@@ -96,13 +96,16 @@ def write_all(
     mine = select(Project.id).where(Project.id == project_id)
     speller = Speller(session, project_id, mine, strict=False)
     changes: dict[tuple[int, Term], tagging.Change] = {}
+    spelled: dict[tuple[Term, str], Sequence[Word]] = {}  # many records say the same
     for record, told in several:
         for key, value in dict(told).items():
             try:
                 term = speller.term_or_new(key, [value], kind)
-                words = speller.words(term, [value])
+                said = (term, repr(value))
+                words = spelled[said] if said in spelled else speller.words(term, [value])
             except BadInput:
                 continue
+            spelled[said] = words
             changes[record.id, term] = tagging.Change(record.id, term, words)
     terms = {term for _, term in changes}
     have = tagging.held(session, [record.id for record, _ in several], terms)

@@ -9,7 +9,7 @@ import microscopes
 import pytest
 import world
 from microscopes import HARDWARE, MICROSCOPE, SETTINGS, SINCE, STAFF
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from cid_server_ext.core import journal
@@ -132,6 +132,40 @@ def test_an_instrument_is_never_guessed(sessions: Sessions, made: world.World) -
         assert set(nobody.unknown) == set(vocabulary.MACHINE)
         serial = machine.match(session, ["sn-1"])
         assert serial.instrument is one
+
+
+def test_many_images_ask_the_database_no_more_than_few(
+    sessions: Sessions, made: world.World
+) -> None:
+    with sessions.begin() as session:
+        microscopes.register(session)
+        several = [came(session, made, {"Microscope": "ACME confocal 9"}) for _ in range(14)]
+        statements: list[str] = []
+        event.listen(
+            session.connection(),
+            "before_cursor_execute",
+            lambda *said: statements.append(str(said[2])),
+        )
+
+        def cost(images: list[t.Image]) -> int:
+            for image in images:
+                for tag in session.scalars(select(t.Tag).where(t.Tag.record_id == image.id)):
+                    if tag.source == "instrument":
+                        session.delete(tag)
+                image.unknown, image.instrument_id = {}, None
+            session.flush()
+            session.expire_all()
+            [image.axes for image in images]
+            before = len(statements)
+            machine.complete_all(session, [(image, "") for image in images])
+            session.flush()
+            return sum(one.startswith(("SELECT", "UPDATE")) for one in statements[before:])
+
+        few, many = cost(several[:2]), cost(several[2:])
+        assert (few > 0, many) == (True, few)
+        assert len({str(told(session, image)) for image in several}) == 1
+        assert "Tube/Detector" in told(session, several[-1])
+        journal.record(session, "contributor", "came", "project:screen")
 
 
 def test_the_version_of_the_day_counts(sessions: Sessions, made: world.World) -> None:
