@@ -8,35 +8,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import microscopes
 import numpy as np
 import pytest
 import tifffile
 from processes import STAFF, Service
+from speaking import connected
 
 import cid_client as cid
 from cid_client import Conflict, NotAllowed, NotFound
-from cid_client.wire.environment import Access
-from cid_client.wire.session import Session
 from cid_server_ext import cli
 
 Connect = Callable[[str], cid.Catalog]
 PAGE = Path(__file__).parents[2] / "docs" / "staff" / "instruments.md"
 
 
-class AsStaff(httpx.HTTPTransport):
-    """Says that facility staff asks."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.headers.pop("Authorization", None):
-            request.headers["X-Test-User"] = json.dumps(STAFF)
-        return super().handle_request(request)
-
-
 @pytest.fixture
 def staff(service: Service) -> Iterator[cid.Catalog]:
-    catalog = cid.Catalog(Session(Access(service.url, "x"), transport=AsStaff()))
+    catalog = connected(service, STAFF)
     yield catalog
     catalog.close()
 

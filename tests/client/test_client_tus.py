@@ -215,7 +215,7 @@ def test_a_file_that_is_written_to_while_it_is_sent_is_refused(
     monkeypatch.setattr(tus._Sending, "_sent", written_to)
     with pytest.raises(cid.BadInput, match="changed while it was uploaded"):
         thea.upload(file, project, kind="files", again=True)
-    wait_until(lambda: service.staged() == before, 10)
+    wait_until(lambda: service.staged() == before, 60)
     assert not list((tmp_path / "state" / "uploads").iterdir())
 
 

@@ -295,7 +295,7 @@ def test_once_the_import_has_begun_no_byte_comes_or_goes(tus: Tus) -> None:
 
     def last_byte_after_the_commit() -> Iterator[bytes]:
         yield FILE[:-1]
-        wait_until(lambda: came.stat().st_size, 10)
+        wait_until(lambda: came.stat().st_size, 60)
         intake.shut(tus.root / tus.prefix)
         yield FILE[-1:]
 

@@ -49,9 +49,9 @@ def test_a_killed_service_forgets_no_byte_and_keeps_nothing_that_is_not_whole(
 
         def until_killed() -> Iterator[bytes]:
             yield FILE[:HALF]
-            wait_until(lambda: came.stat().st_size >= HALF - (1 << 20), 30)
+            wait_until(lambda: came.stat().st_size >= HALF - (1 << 20), 60)
             os.killpg(service.process.pid, signal.SIGKILL)
-            service.process.wait(30)
+            service.process.wait(60)
             yield FILE[HALF:]
 
         with suppress(httpx.TransportError):
@@ -73,7 +73,7 @@ def test_a_killed_service_forgets_no_byte_and_keeps_nothing_that_is_not_whole(
             return state if state in ("done", "failed") else ""
 
         assert wait_until(done, 60) == "done"
-        wait_until(lambda: service.staged() == [], 30)
+        wait_until(lambda: service.staged() == [], 60)
 
         lost = service.ask("POST", "projects/killed-tus/deposits", "clara", json=body).json()["uid"]
         made = HTTP.post(address(service, lost), headers=TUS | headers)
@@ -83,6 +83,6 @@ def test_a_killed_service_forgets_no_byte_and_keeps_nothing_that_is_not_whole(
         assert (refused.status_code, refused.json()["error"]) == (409, "Conflict")
         assert refused.json()["message"].startswith("1 file is still coming, first 'a.bin'")
         service.ask("DELETE", f"deposits/{lost}", "clara")
-        wait_until(lambda: service.staged() == [], 30)
+        wait_until(lambda: service.staged() == [], 60)
     finally:
         stop(service.process)

@@ -136,7 +136,7 @@ def listening(root: Path) -> Iterator[Tus]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield Tus(plane, started["port"])
     finally:
