@@ -166,8 +166,8 @@ class Conductor:
         for drive in self._drives:
             try:
                 drive.give_back()
-            except DBAPIError as error:
-                log.warning("runs stay leased until their lease ends: %s", error.orig)
+            except Exception as error:  # the clusters are closed all the same
+                log.warning("runs stay leased until their lease ends: %s", error)
         deadline = time.monotonic() + CLOSE_SECONDS
         for thread in self._drives.values():
             thread.join(max(0.0, deadline - time.monotonic()))

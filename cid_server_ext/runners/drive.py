@@ -56,7 +56,7 @@ class Drive:
 
     @property
     def left(self) -> list[int]:
-        """The runs that have not come to their end here."""
+        """The runs that have not come to their end here, as a list that no other thread changes."""
         return list(self._left)
 
     def unneeded(self) -> bool:
@@ -67,7 +67,8 @@ class Drive:
             for run_id, state in leases.wanted_cancelled(session, self._means.conductor).items():
                 if run_id in self._left:
                     leases.cancel(session, self._means.conductor, run_id, state)
-            nothing = leases.ended(session, self._left) == set(self._left)
+            left = self.left
+            nothing = leases.ended(session, left) == set(left)
         return nothing and self._coming  # else it is being closed already
 
     def run(self) -> None:
@@ -92,7 +93,7 @@ class Drive:
     def give_back(self) -> None:
         """Return what is left to the queue. Its tokens end, so nothing of it can be committed."""
         with self._means.sessions.begin() as session:
-            leases.release(session, self._means.conductor, self._left)
+            leases.release(session, self._means.conductor, self.left)
 
     def _open(self) -> None:
         key = tokens.new_key()

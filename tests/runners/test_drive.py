@@ -236,6 +236,22 @@ def test_a_cancel_is_heard_while_the_cluster_is_on_its_way(catalog, conduct):
     assert stopped.wait(60)
 
 
+def test_a_run_may_end_in_the_moment_in_which_it_is_given_back(catalog, monkeypatch):
+    queue(catalog, 3)
+    with catalog.begin() as session:
+        claim = leases.claim(session, "me", 60)
+    driven = drive.Drive(claim, Means(catalog, Pretended(), "http://x/", "me"), threading.Event())
+
+    def released(session, conductor, runs):
+        for run in runs:
+            driven._forget(driven._left[run])
+
+    monkeypatch.setattr(leases, "release", released)
+    assert driven.left
+    driven.give_back()
+    assert driven.left == []
+
+
 def test_the_key_is_in_the_clusters_environment_and_its_tokens_hash_in_the_row(catalog, conduct):
     from cid_server_ext.runners.tokens import hash_token, token_for
 

@@ -31,6 +31,7 @@ export class Grid {
     tabindex: "-1",
   });
   readonly #window: Window<Made>;
+  readonly #sight: IntersectionObserver;
   #end = h("div", { class: "cid-end" });
   #empty = h("p", { class: "cid-empty" });
   #anchor = 0;
@@ -49,6 +50,11 @@ export class Grid {
     this.#list.addEventListener("keydown", (event) => this.#key(event));
     const ending = (then: () => void) => kernel.finally(then);
     this.#window = new Window(this.el, this.#list, () => this.#tiles.length, (at) => this.#made(at), ending);
+    this.#sight = new IntersectionObserver((seen) => seen.some((s) => s.isIntersecting) && this.#more(), {
+      root: this.el,
+      rootMargin: "600px",
+    });
+    kernel.finally(() => this.#sight.disconnect());
     kernel.show(["found", "rows"], () => this.#show());
     kernel.show(["selected", "focused", "found_all"], () => this.#mark());
     kernel.told("renamed", ({ uid, name }) => this.#named(uid, name));
@@ -57,12 +63,6 @@ export class Grid {
         this.#append(answer.rows, answer.more);
       }
     });
-    const sight = new IntersectionObserver((seen) => seen.some((s) => s.isIntersecting) && this.#more(), {
-      root: this.el,
-      rootMargin: "600px",
-    });
-    sight.observe(this.#end);
-    kernel.finally(() => sight.disconnect());
   }
 
   /** A new search: tiles of images that are still there are kept, so nothing flickers. */
@@ -93,6 +93,13 @@ export class Grid {
     this.#end.hidden = !more;
     this.#window.draw(true);
     this.#mark();
+    this.#watchEnd();
+  }
+
+  /** Tells of an end that is in sight, also where it has been in sight all the time. */
+  #watchEnd(): void {
+    this.#sight.unobserve(this.#end);
+    this.#sight.observe(this.#end);
   }
 
   /** The tile at this place, made now if it was never near. */

@@ -207,6 +207,20 @@ def test_all_that_was_found_is_selected_and_run(shown: tuple[Page, Stage]) -> No
     expect(status(page)).to_have_text("122 images")
 
 
+def test_who_is_always_at_the_end_gets_all_pages(shown: tuple[Page, Stage]) -> None:
+    page, _ = shown
+    expect(status(page)).to_have_text("122 images")
+    page.evaluate(  # the end never leaves what is in sight, however many tiles come
+        """() => {
+          const middle = document.querySelector(".cid-middle");
+          const follow = () => (middle.scrollTop = middle.scrollHeight);
+          new MutationObserver(follow).observe(middle, { childList: true, subtree: true });
+          follow();
+        }"""
+    )
+    expect(page.locator('.cid-tile[aria-posinset="122"]')).to_be_visible()
+
+
 def test_many_images_are_walked_by_keyboard(show: Show) -> None:
     page, stage = show(Browser(pretend.filled(119)), "browser")
     page.locator(".cid-tile").first.click()
