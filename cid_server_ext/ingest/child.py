@@ -27,7 +27,7 @@ from ..storage.display import colour
 from ..storage.labels import as_labels
 from ..storage.layout import levels, planned_bytes
 from ..storage.readers import open_images, sort
-from ..storage.readers.metadata import clean
+from ..storage.readers.ome.metadata import clean
 from ..storage.readers.source import Source, unreadable
 from .limits import Limits, bind
 

@@ -5,35 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...errors import BadFile, CidError
-from . import (
-    bioformats,
-    imagexpress,
-    leica,
-    nd,
-    ngff,
-    ngff_bones,
-    nikon,
-    olympus,
-    ome_files,
-    pictures,
-    sdt,
-    sidecar,
-    simfcs,
-    sorting,
-    tiff,
-    vsi,
-    zeiss,
-)
+from . import bioformats, sidecar, sorting
+from .flim import sdt, simfcs
+from .leica import lif
+from .metamorph import imagexpress, nd
+from .ngff import bones, images
+from .nikon import nd2file
+from .olympus import oif, vsi
+from .ome import ome_files
 from .policy import Policy, head_of
 from .sorting import Group, Sorted
 from .source import Source, unreadable
+from .tiffs import pictures, tiff
+from .zeiss import czi
 
 __all__ = ["POLICIES", "Group", "Sorted", "open_images", "sort"]
 
 # The first that knows a file reads it, and takes the files that belong to it: those whose main
 # file names others come before those whose files they name.
 POLICIES = (
-    Policy("OME-Zarr", ngff.open_ngff, recognises=lambda path, head: ngff_bones.is_zarr(path)),
+    Policy("OME-Zarr", images.open_ngff, recognises=lambda path, head: bones.is_zarr(path)),
     Policy(
         "ImageXpress",
         imagexpress.open_plate,
@@ -41,11 +32,11 @@ POLICIES = (
         members=imagexpress.members,
     ),
     Policy("MetaMorph", nd.open_nd, magic=(nd.HEADER,), members=nd.members),
-    Policy("Leica LIF", leica.open_lif, recognises=leica.is_lif),
-    Policy("Zeiss CZI", zeiss.open_czi, magic=(b"ZISRAWFILE",)),
-    Policy("Nikon ND2", nikon.open_nd2, recognises=nikon.is_nd2),
-    Policy("Olympus OIB", olympus.open_olympus, recognises=olympus.is_oib),
-    Policy("Olympus OIF", olympus.open_olympus, recognises=olympus.is_oif, members=olympus.members),
+    Policy("Leica LIF", lif.open_lif, recognises=lif.is_lif),
+    Policy("Zeiss CZI", czi.open_czi, magic=(b"ZISRAWFILE",)),
+    Policy("Nikon ND2", nd2file.open_nd2, recognises=nd2file.is_nd2),
+    Policy("Olympus OIB", oif.open_olympus, recognises=oif.is_oib),
+    Policy("Olympus OIF", oif.open_olympus, recognises=oif.is_oif, members=oif.members),
     Policy("Olympus VSI", vsi.open_vsi, recognises=vsi.is_vsi, members=vsi.members),
     Policy("Becker & Hickl SDT", sdt.open_sdt, recognises=sdt.is_sdt),
     Policy("SimFCS R64", simfcs.open_simfcs, recognises=simfcs.is_r64),

@@ -19,8 +19,8 @@ import ome_types
 from numpy.typing import NDArray
 
 from ...errors import BadFile
-from . import metadata, omexml
 from .lazy import lazy
+from .ome import metadata, omexml
 from .source import Source, source
 
 JAR, JVM = "CID_BIOFORMATS_JAR", "CID_BIOFORMATS_JVM"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from ome_types import OME, model
 
-from . import metadata
+from .ome import metadata
 from .source import Facts
 from .values import clean
 

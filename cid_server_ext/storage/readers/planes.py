@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ...errors import BadFile
 from .lazy import lazy
-from .tiff_bones import check_pages
+from .tiffs.bones import check_pages
 
 OPEN = 32  # files that are kept open at once
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from ome_types import model
 
-from .metadata import ACQUIRED, MACHINE
-from .omemodel import to_xml
+from .ome.metadata import ACQUIRED, MACHINE
+from .ome.omemodel import to_xml
 from .source import Channel, Source
 
 TYPES = {

@@ -9,7 +9,9 @@ import ome_types
 import pytest
 import tifffile
 
-from cid_server_ext.storage.readers import metadata, ngff_facts, plain
+from cid_server_ext.storage.readers.ngff import facts
+from cid_server_ext.storage.readers.ome import metadata
+from cid_server_ext.storage.readers.tiffs import plain
 from cid_server_ext.storage.readers.values import clean
 
 PLAIN = {"XResolution": (100000, 1), "YResolution": (100000, 1), "ResolutionUnit": 3}
@@ -127,9 +129,9 @@ def test_ngff_axes_without_a_unit_are_not_calibrated() -> None:
         "coordinateTransformations": [{"type": "scale", "scale": [2, 1, 3]}],
     }
     omero = {"channels": [{"label": "a", "color": "#00ff00"}, {"label": 7, "color": "red"}]}
-    facts = ngff_facts.from_ngff(multiscale, omero)
-    assert facts.scale == pytest.approx({"z": 0.4, "x": 0.3})
-    assert facts.channels == ({"name": "a", "color": "00FF00"}, {})
+    found = facts.from_ngff(multiscale, omero)
+    assert found.scale == pytest.approx({"z": 0.4, "x": 0.3})
+    assert found.channels == ({"name": "a", "color": "00FF00"}, {})
 
 
 @pytest.mark.parametrize(

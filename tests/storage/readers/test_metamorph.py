@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from cid_server_ext.storage.readers.metamorph import Told, date, properties
+from cid_server_ext.storage.readers.metamorph.uic import Told, date, properties
 
 
 class Stack:

@@ -11,7 +11,8 @@ import pytest
 import tifffile
 
 from cid_server_ext.errors import BadFile
-from cid_server_ext.storage.readers import olympus, open_images, sort
+from cid_server_ext.storage.readers import open_images, sort
+from cid_server_ext.storage.readers.olympus import oif
 
 PIXELS = np.random.default_rng(6).integers(0, 4095, (2, 2, 3, 20, 30), dtype=np.uint16)  # t c z y x
 
@@ -34,7 +35,7 @@ def axis(code: str, size: int, unit: str, end: float, step: float = 0) -> dict[s
     }
 
 
-def oif(folder: Path) -> Path:
+def an_oif(folder: Path) -> Path:
     """Write an OIF of two times, two channels and three depths."""
     main = folder / "cells [1].oif"
     files = folder / "cells [1].oif.files"
@@ -117,7 +118,7 @@ def oib(main: Path, path: Path) -> Path:
     chain += [NONE] * (128 * length - len(chain))
     head = struct.pack(
         "<8s16sHHHHH6xIIIIIIIII",
-        olympus.OIB,
+        oif.OIB,
         b"",
         0x3E,
         3,
@@ -160,7 +161,7 @@ def info_of(path: Path, named: dict[str, Path], main: Path) -> bytes:
 
 
 def test_an_oib_is_what_its_oif_is(tmp_path: Path) -> None:
-    main = oif(tmp_path)
+    main = an_oif(tmp_path)
     (image,) = open_images(oib(main, tmp_path / "a.oib"))
     (other,) = open_images(main)
     assert (image.array.compute() == PIXELS).all()
@@ -174,21 +175,21 @@ def test_an_oib_is_what_its_oif_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("tenths", range(10))
 def test_an_oib_cut_anywhere_is_refused(tmp_path: Path, tenths: int, refused) -> None:
-    path = oib(oif(tmp_path), tmp_path / "a.oib")
+    path = oib(an_oif(tmp_path), tmp_path / "a.oib")
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * tenths // 10 + 9])
     refused(path)
 
 
 def test_planes_come_from_where_their_names_say(tmp_path: Path) -> None:
-    (image,) = open_images(oif(tmp_path))
+    (image,) = open_images(an_oif(tmp_path))
     assert (image.axes, image.shape, image.dtype) == ("tczyx", PIXELS.shape, np.uint16)
     assert (image.array.compute() == PIXELS).all()
     assert image.scale == pytest.approx({"t": 2.0, "z": 0.5, "y": 0.1, "x": 0.1})
 
 
 def test_what_fluoview_says_is_told(tmp_path: Path) -> None:
-    (image,) = open_images(oif(tmp_path))
+    (image,) = open_images(an_oif(tmp_path))
     told = {key: text for key, text, _ in image.tags}
     assert told["Acquisition software"] == "FLUOVIEW FV1000 2.1.2.5"
     assert told["Acquisition date"] == "2012-07-26T15:13:35"
@@ -205,7 +206,7 @@ def test_what_fluoview_says_is_told(tmp_path: Path) -> None:
 
 
 def test_its_folder_belongs_to_it(tmp_path: Path) -> None:
-    main = oif(tmp_path)
+    main = an_oif(tmp_path)
     found = sort(tmp_path)
     assert not found.others
     (group,) = found.groups
@@ -214,7 +215,7 @@ def test_its_folder_belongs_to_it(tmp_path: Path) -> None:
 
 
 def test_without_its_folder_it_is_refused(tmp_path: Path, refused) -> None:
-    main = oif(tmp_path)
+    main = an_oif(tmp_path)
     (tmp_path / f"{main.name}.files").rename(tmp_path / "elsewhere")
     assert "upload both together" in refused(main)
 
@@ -222,7 +223,7 @@ def test_without_its_folder_it_is_refused(tmp_path: Path, refused) -> None:
 def test_a_missing_depth_is_refused_and_an_unfinished_time_left_out(
     tmp_path: Path, refused
 ) -> None:
-    main = oif(tmp_path)
+    main = an_oif(tmp_path)
     folder = tmp_path / f"{main.name}.files"
     (folder / "s_C002Z003T002.tif").unlink()
     (image,) = open_images(main)
@@ -234,7 +235,7 @@ def test_a_missing_depth_is_refused_and_an_unfinished_time_left_out(
 
 
 def test_links_in_its_folder_are_not_followed(tmp_path: Path, refused) -> None:
-    main = oif(tmp_path)
+    main = an_oif(tmp_path)
     plane = tmp_path / f"{main.name}.files" / "s_C001Z001T001.tif"
     plane.rename(tmp_path / "other.tif")
     plane.symlink_to(tmp_path / "other.tif")
@@ -243,7 +244,7 @@ def test_links_in_its_folder_are_not_followed(tmp_path: Path, refused) -> None:
 
 @pytest.mark.parametrize("tenths", range(1, 10))
 def test_a_plane_cut_anywhere_is_refused(tmp_path: Path, tenths: int, refused) -> None:
-    main = oif(tmp_path)
+    main = an_oif(tmp_path)
     plane = tmp_path / f"{main.name}.files" / "s_C001Z002T001.tif"
     data = plane.read_bytes()
     plane.write_bytes(data[: len(data) * tenths // 10])
@@ -252,6 +253,6 @@ def test_a_plane_cut_anywhere_is_refused(tmp_path: Path, tenths: int, refused) -
 
 def test_a_compound_file_that_is_none_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.oib"
-    path.write_bytes(olympus.OIB + bytes(3000))
+    path.write_bytes(oif.OIB + bytes(3000))
     with pytest.raises(BadFile, match="truncated or damaged"):
-        olympus.open_olympus(path)
+        oif.open_olympus(path)

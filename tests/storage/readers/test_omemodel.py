@@ -7,7 +7,7 @@ from pathlib import Path
 import ome_types
 import pytest
 
-from cid_server_ext.storage.readers.omemodel import from_xml, to_xml
+from cid_server_ext.storage.readers.ome.omemodel import from_xml, to_xml
 
 
 @pytest.mark.parametrize("name", ["instrument", "tubhiswt", "filter", "hcs", "mapannotation"])

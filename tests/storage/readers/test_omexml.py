@@ -7,7 +7,7 @@ import time
 import pytest
 
 from cid_server_ext.errors import BadFile
-from cid_server_ext.storage.readers.omexml import Malformed, inspect, looks_like_ome
+from cid_server_ext.storage.readers.ome.omexml import Malformed, inspect, looks_like_ome
 
 HEAD = '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:1">'
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from sdtfile import sdtfile
 
-from cid_server_ext.storage.readers import open_images, sdt
+from cid_server_ext.storage.readers import open_images
+from cid_server_ext.storage.readers.flim import sdt
 
 RANDOM = np.random.default_rng(4)
 INFO = (

@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from cid_server_ext.storage.readers import open_images, sidecar
-from cid_server_ext.storage.readers.metadata import MACHINE
+from cid_server_ext.storage.readers.ome.metadata import MACHINE
 
 
 def test_every_real_image_has_a_model_and_each_machine_tag_or_a_reason(real: Path) -> None:

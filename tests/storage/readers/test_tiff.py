@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from cid_server_ext.storage.readers import tiff
+from cid_server_ext.storage.readers.tiffs import tiff
 
 RANDOM = np.random.default_rng(7)
 

@@ -11,8 +11,9 @@ import pytest
 import tifffile
 
 from cid_server_ext.errors import BadFile
-from cid_server_ext.storage.readers import open_images, zeiss
+from cid_server_ext.storage.readers import open_images
 from cid_server_ext.storage.readers.source import Source
+from cid_server_ext.storage.readers.zeiss import czi
 
 FILES = {
     "neubias_multiple_images": [("zyx", (2, 251, 251))] * 2,
@@ -140,4 +141,4 @@ def test_without_libczi_a_kind_that_slideio_cannot_read_names_the_extra(
     path = tmp_path / "a.czi"
     path.write_bytes(b"ZISRAWFILE" + bytes(2000))
     with pytest.raises(BadFile, match="extra `czi`"):
-        zeiss.open_czi(path)
+        czi.open_czi(path)

@@ -1,0 +1,1 @@
+"""Fluorescence lifetime: Becker & Hickl SDT, SimFCS R64 and REF."""

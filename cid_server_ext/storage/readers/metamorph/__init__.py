@@ -1,0 +1,1 @@
+"""MetaMorph and MetaXpress: .nd with STK or TIFF, ImageXpress plates."""

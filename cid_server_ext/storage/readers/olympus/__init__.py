@@ -1,0 +1,1 @@
+"""Olympus and Evident: OIB, OIF and VSI."""
