@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from cid_server_ext.db.session import Sessions, connect, migrate, open_database
 
-pytest_plugins = ["hub_fixture"]
+pytest_plugins = ["hub_fixture", "rooms"]
 
 DATABASES = ["sqlite", "postgresql"] if postgres.FOUND else ["sqlite"]
 

@@ -73,7 +73,7 @@ class House:
         """Return the run as the API shows it."""
         return self.service.ask("GET", f"runs/{uid}", "researcher").json()
 
-    def ended(self, uid: str, seconds: float = 90) -> dict[str, Any]:
+    def ended(self, uid: str, seconds: float = 180) -> dict[str, Any]:
         """Return the run when it has come to its end."""
 
         def over() -> dict[str, Any] | None:
@@ -82,15 +82,16 @@ class House:
 
         return wait_until(over, seconds, f"the end of run {uid}")
 
-    def reaches(self, uid: str, state: str, cell: int = 0, seconds: float = 60) -> dict[str, Any]:
-        """Return the run when it is in `state` and has completed `cell` cells."""
+    def reaches(self, uid: str, state: str, cell: int = 0, attempt: int = 1) -> dict[str, Any]:
+        """Return the run when it is in `state` and has completed `cell` cells of an attempt."""
 
         def there() -> dict[str, Any] | None:
             now = self.run(uid)
             assert now["state"] not in ENDED or now["state"] == state, now
-            return now if now["state"] == state and now["progress"].get("cell", 0) >= cell else None
+            far = now["progress"].get("cell", 0) >= cell and now["attempt"] >= attempt
+            return now if now["state"] == state and far else None
 
-        return wait_until(there, seconds, f"run {uid} {state}")
+        return wait_until(there, 180, f"run {uid} {state}")
 
     def notebook(self, run: dict[str, Any]) -> str:
         """Return the text of the run's executed notebook."""
@@ -147,5 +148,5 @@ def conduct(house: House) -> Iterator[Callable[..., Conductor]]:
     yield start
     for conductor, thread in started:
         conductor.stop()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()

@@ -54,7 +54,7 @@ class Shared:
 
 @dataclass
 class Log:
-    """Every answer of all: its status, its error's name, and when it came."""
+    """Every answer of all: when it was asked for, its status, its error's name."""
 
     answers: list[tuple[float, int, str]] = field(default_factory=list)
 
@@ -82,13 +82,14 @@ class Person:
         """Ask one of the services; None when no answer came or it said 503."""
         url = f"{self.choose.choice(self.bases)}api/v1/{path}"
         headers = more.pop("headers", {}) | identity(who)
+        asked = time.monotonic()
         try:
             answer = self.client.request(method, url, headers=headers, **more)
         except httpx.TransportError as error:
-            self.log.answers.append((time.monotonic(), 0, type(error).__name__))
+            self.log.answers.append((asked, 0, type(error).__name__))
             return None
         name = answer.json().get("error", "") if answer.content and answer.is_error else ""
-        self.log.answers.append((time.monotonic(), answer.status_code, name))
+        self.log.answers.append((asked, answer.status_code, name))
         if answer.status_code == 503:
             assert (name, answer.headers["Retry-After"].isdecimal()) == ("Unavailable", True)
             return None

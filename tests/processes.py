@@ -1,4 +1,4 @@
-"""Start and stop what a test needs: free ports, waiting with a deadline, the service process."""
+"""Start and stop what a test needs: waiting with a deadline, the service process, a deposit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import time
@@ -19,15 +18,10 @@ from urllib.parse import quote
 
 import httpx
 from nest import NEST, Forked
+from ports import free_port
 
 TESTS = Path(__file__).parent
 LOOPBACK = ssl.create_default_context()  # made once: httpx would make one for each request
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def wait_until(true: Callable[[], Any], seconds: float = 60, what: str = "condition") -> Any:
@@ -112,7 +106,7 @@ def start_service(folder: Path, port: int = 0, **settings: str) -> Service:
         return True
 
     try:
-        wait_until(answers, 90, "the catalog service answers")
+        wait_until(answers, 180, "the catalog service answers")
     except BaseException:
         stop(process)
         raise

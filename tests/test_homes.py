@@ -16,7 +16,8 @@ import numpy as np
 import tifffile
 import websocket
 import world
-from processes import free_port, stop, wait_until
+from ports import free_port
+from processes import stop, wait_until
 
 import cid_client as cid
 
@@ -71,7 +72,7 @@ def jupyter_server(folder: Path, **environ: str) -> Iterator[str]:
             return False
 
     try:
-        wait_until(answers, 60, "the server answers")
+        wait_until(answers, 180, "the server answers")
         yield address
     finally:
         stop(process)

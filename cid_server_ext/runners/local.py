@@ -97,6 +97,8 @@ class ProcessCluster(DaskSubmits):
         command = [sys.executable, "-m", "dask", "worker", self._scheduler.scheduler_address]
         options = {
             "--name": f"{self.name}-{number}",
+            "--host": "127.0.0.1",  # a worker asks nobody who sends it code
+            "--dashboard-address": "127.0.0.1:0",
             "--nthreads": "1",
             "--memory-limit": "0",
             "--local-directory": self._folder,

@@ -19,6 +19,7 @@ class Days {
   #asked = -1;
   #empty = h("p", { class: "cid-empty" });
   #older = h("button", { type: "button", class: "cid-older" }, "Show older");
+  readonly #sight: IntersectionObserver;
 
   constructor(
     private readonly kernel: Kernel<HistoryState>,
@@ -26,6 +27,11 @@ class Days {
     private readonly undo: (entry: number) => void,
   ) {
     this.#older.addEventListener("click", () => this.#more());
+    this.#sight = new IntersectionObserver((seen) => seen.some((s) => s.isIntersecting) && this.#more(), {
+      root: this.el,
+      rootMargin: "300px",
+    });
+    kernel.finally(() => this.#sight.disconnect());
     kernel.show(["found", "entries"], () => this.#show());
     kernel.show(["refused"], () => this.#refuse());
     kernel.told("entries", (answer) => {
@@ -33,12 +39,6 @@ class Days {
       this.#asked = -1;
       this.#append(answer.entries, answer.more);
     });
-    const sight = new IntersectionObserver((seen) => seen.some((s) => s.isIntersecting) && this.#more(), {
-      root: this.el,
-      rootMargin: "300px",
-    });
-    sight.observe(this.#older);
-    kernel.finally(() => sight.disconnect());
   }
 
   #show(): void {
@@ -65,6 +65,8 @@ class Days {
     this.#older.disabled = false;
     this.#empty.hidden = this.#steps.length > 0;
     this.#empty.textContent = this.#why(more);
+    this.#sight.unobserve(this.#older); // it tells of changes only, and this may have been in sight
+    this.#sight.observe(this.#older);
   }
 
   /** The list of the day of a step, made when it is the first. */

@@ -141,6 +141,24 @@ def test_a_cluster_is_for_the_conductor_only(site: Site, user: str) -> None:
         cluster_of(site, user)
 
 
+def test_the_catalog_may_ask_for_clusters_only_where_it_imports_on_them(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def roles(config: Any) -> set[str]:
+        return {role["name"] for role in config.JupyterHub.load_roles}
+
+    assert "cid-imports" not in roles(load(site, "jupyterhub_config.py", monkeypatch))
+    monkeypatch.setenv("CID_IMPORT_CLUSTER", f"gateway:{site.gateway_url}")
+    config = load(site, "jupyterhub_config.py", monkeypatch)
+    assert "cid-imports" in roles(config)
+    for name in ("cid", "dask-gateway"):
+        told = services(config)[name]["environment"]
+        assert told["CID_IMPORT_CLUSTER"] == f"gateway:{site.gateway_url}"
+    options = gateway.options(site, imports=True)
+    caller = SimpleNamespace(name=gateway.CATALOG)
+    assert options.get_configuration(options.parse_options({}), caller)["worker_cores"] == 1
+
+
 @pytest.mark.parametrize("chosen", [{"worker_cores": 1000}, {"worker_memory": 64}, {"image": "x"}])
 def test_a_cluster_has_limits(site: Site, chosen: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"worker_|Unknown"):

@@ -12,12 +12,12 @@ import nbformat
 import numpy as np
 import skimage.data
 import tifffile
+from ports import free_ports
 from scipy import ndimage
 
 import cid_widgets
 from hub_config import accounts, checks, nuclei, samples, welcome
-from hub_config.ports import free_base
-from hub_config.site import Site
+from hub_config.site import PORTS, Site
 
 
 def test_the_simulated_nuclei_are_counted_and_do_not_touch() -> None:
@@ -78,7 +78,7 @@ def test_the_welcome_of_each_account_shows_widgets_that_there_are(tmp_path: Path
 
 
 def test_a_process_that_is_left_is_reported(tmp_path: Path) -> None:
-    site = Site(free_base(), tmp_path)
+    site = Site(free_ports(len(PORTS)), tmp_path)
     assert list(checks.of_end(site)) == []
     left = subprocess.Popen([sys.executable, "-c", "input()"], cwd=tmp_path, stdin=subprocess.PIPE)
     try:
@@ -90,7 +90,7 @@ def test_a_process_that_is_left_is_reported(tmp_path: Path) -> None:
 def test_a_port_that_is_left_is_reported(tmp_path: Path) -> None:
     import socket
 
-    site = Site(free_base(), tmp_path)
+    site = Site(free_ports(len(PORTS)), tmp_path)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", site.port))
         taken.listen()

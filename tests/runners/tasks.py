@@ -13,11 +13,12 @@ def environments() -> list[dict[str, str]]:
     return [dict(os.environ), dict(line.split("=", 1) for line in nanny.split("\0") if line)]
 
 
-def hold(folder: str, seconds: float) -> int:
-    """Leave a file that says when it began, then wait, seceded as a run is."""
+def hold(folder: str) -> int:
+    """Leave a file that says when it began, then wait, seceded as a run is, for a file "go"."""
     from distributed import secede
 
     secede()
     Path(folder, f"{time.monotonic_ns()}").touch()
-    time.sleep(seconds)
+    while not Path(folder, "go").exists():
+        time.sleep(0.05)
     return os.getpid()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from pathlib import Path
 
 import psutil
 import pytest
-from house import OUTPUTS
+from house import OUTPUTS, add_image
 from processes import wait_until
 from sqlalchemy import update
 
@@ -50,6 +49,33 @@ def test_a_batch_is_executed_committed_and_its_cluster_closed(house, conduct):
     assert not os.path.exists(folders[0])
 
 
+def test_what_comes_in_is_run_by_itself_and_its_labels_begin_nothing(house, conduct, tmp_path):
+    """An import, a subscription to a saved search, a conductor: nobody submits anything."""
+    ask, who = house.service.ask, "researcher"
+    path = {"path": "night", "query": "night"}
+    assert ask("POST", "projects/demo/datasets", who, json=path).is_success
+    wanted = {"project": "demo", "search": "night", "template": house.template(OUTPUTS)}
+    wanted |= {"parameters": {"n": 1}, "budget": {"runs": 5}}
+    made = ask("POST", "subscriptions", who, json=wanted)
+    assert made.status_code == 201, made.text
+    uid = made.json()["uid"]
+    conduct()
+    image = add_image(house.service, tmp_path / "night 1.tif")
+
+    def done() -> bool:
+        counts = ask("GET", f"subscriptions/{uid}", who).json()["counts"]
+        assert counts["failed"] == 0
+        return counts["done"] == 1
+
+    wait_until(done, 180, "its run is done")
+    (match,) = ask("GET", f"subscriptions/{uid}/matches", who).json()["matches"]
+    assert match["uid"] == image
+    run = house.ended(match["run"]["uid"])
+    assert run["metrics"] == {"things": 2}
+    assert run["person"] == who
+    ask("DELETE", f"subscriptions/{uid}", who)
+
+
 def test_a_failing_cell_leaves_its_notebook_and_the_reason(house, conduct):
     (uid,) = house.submit(house.template("print('so far')", "1 / 0", OUTPUTS))
     conduct()
@@ -62,52 +88,76 @@ def test_a_failing_cell_leaves_its_notebook_and_the_reason(house, conduct):
 
 
 def test_cancelling_a_running_run_keeps_its_partial_notebook(house, conduct):
-    (uid,) = house.submit(house.template("print('begun')", "import time; time.sleep(600)"))
+    (uid,) = house.submit(house.template("print('begun')", "import time; time.sleep(6000)"))
     conduct()
     house.reaches(uid, "running", cell=2)
-    began = time.monotonic()
     assert house.service.ask("POST", f"runs/{uid}/cancel", "researcher").is_success
-    run = house.ended(uid, 30)
+    run = house.ended(uid)  # long before the cell ends
     assert run["state"] == "cancelled"
     assert "begun" in house.notebook(run)
-    assert time.monotonic() - began < 30
 
 
 def test_a_run_is_cancelled_before_a_worker_has_taken_it(house, conduct):
     uids = house.submit(house.template("import time; time.sleep(n)"), runs=3, n=600)
     conduct()
     for uid in uids:
-        wait_until(lambda uid=uid: house.run(uid)["state"] != "queued", 60)
+        wait_until(lambda uid=uid: house.run(uid)["state"] != "queued", 180)
     waiting = wait_until(
         lambda: (
             [uid for uid in uids if house.run(uid)["state"] == "starting"]
             if sum(house.run(uid)["state"] == "running" for uid in uids) == 2
             else None
         ),
-        60,
+        180,
         "two workers are busy",
     )
     assert len(waiting) == 1  # a worker takes one run at a time, though its task has seceded
     for uid in [*waiting, *(set(uids) - set(waiting))]:
         assert house.service.ask("POST", f"runs/{uid}/cancel", "researcher").is_success
     for uid in uids:
-        assert house.ended(uid, 60)["state"] == "cancelled"
+        assert house.ended(uid)["state"] == "cancelled"
     assert house.run(waiting[0])["started_at"] is None
 
 
-def test_a_killed_worker_is_tried_again_with_another_token(house, conduct):
-    (uid,) = house.submit(house.template("import time; time.sleep(n)"), n=8)
+# the first to come waits to be killed
+FIRST_WAITS = """
+import pathlib, time
+try:
+    pathlib.Path({path!r}).mkdir()
+    time.sleep(6000)
+except FileExistsError:
+    print("the second")
+"""
+
+
+def test_a_killed_worker_is_tried_again_with_another_token(house, conduct, tmp_path):
+    (uid,) = house.submit(house.template(FIRST_WAITS.format(path=str(tmp_path / "first"))))
     clusters = LocalClusters()
     conduct(clusters)
-    house.reaches(uid, "running", cell=1)
+    wait_until((tmp_path / "first").exists, what="the first attempt")
     first = token_hash(house, uid)
     (cluster,) = (c for c in clusters._open.values() if not c.closed)
     for worker in workers_of(cluster):
         worker.kill()
-    run = house.ended(uid, 90)
+    run = house.ended(uid)
     assert (run["state"], run["attempt"]) == ("done", 2)
     assert first is not None
     assert token_hash(house, uid) is None
+
+
+def test_no_other_machine_reaches_the_processes_of_a_cluster_here():
+    clusters = LocalClusters()
+    cluster = clusters.open({}, 1, {})
+    try:
+        cluster.wait()
+        wait_until(cluster.workers, what="the worker has come")
+        (nanny,) = cluster._processes
+        ours = [psutil.Process(nanny.pid), *workers_of(cluster)]
+        ports = [one for process in ours for one in process.net_connections("inet")]
+        heard = {one.laddr.ip for one in ports if one.status == psutil.CONN_LISTEN}
+        assert heard == {"127.0.0.1"}
+    finally:
+        clusters.stop(cluster.name)
 
 
 def token_hash(house, uid):
@@ -115,15 +165,23 @@ def token_hash(house, uid):
         return session.query(Run).filter_by(uid=uid).one().token_hash
 
 
-def test_a_second_conductor_takes_over_and_the_older_attempt_can_commit_nothing(house, conduct):
-    (uid,) = house.submit(house.template("import time; time.sleep(n)", OUTPUTS), n=6)
+# both attempts come this far before one goes on
+WAITS = "import pathlib, time\nwhile not pathlib.Path({path!r}).exists(): time.sleep(0.05)"
+
+
+def test_a_second_conductor_takes_over_and_the_older_attempt_can_commit_nothing(
+    house, conduct, tmp_path
+):
+    on = tmp_path / "go on"
+    (uid,) = house.submit(house.template(WAITS.format(path=str(on)), OUTPUTS))
     first = conduct(name="first", lease=3600)
     house.reaches(uid, "running", cell=1)
     with house.sessions.begin() as session:  # as if the first had been silent for a minute
         now = session.query(Run).filter_by(uid=uid).one().created_at
         session.execute(update(Run).where(Run.uid == uid).values(lease_until=now))
     conduct(name="second")
-    wait_until(lambda: house.run(uid)["attempt"] == 2, what="the second attempt")
+    house.reaches(uid, "running", attempt=2)
+    on.touch()
     first.stop()
     run = house.ended(uid)
     assert (run["state"], run["attempt"]) == ("done", 2)
@@ -136,11 +194,9 @@ def test_a_conductor_that_stops_closes_its_cluster_and_gives_the_run_back(house,
     conductor = conduct(clusters)
     house.reaches(uid, "running", cell=1)
     processes = [p for c in clusters._open.values() for p in c._processes]
-    began = time.monotonic()
     conductor.stop()
     wait_until(lambda: house.run(uid)["state"] == "queued", what="the run is queued")
     wait_until(lambda: all(p.poll() is not None for p in processes), what="workers are gone")
-    assert time.monotonic() - began < 10
     assert house.service.ask("POST", f"runs/{uid}/cancel", "researcher").json()["state"] == (
         "cancelled"
     )
@@ -247,7 +303,5 @@ def test_a_stopped_worker_process_ends_on_sigterm(house, conduct):
     cluster.wait()
     wait_until(lambda: cluster.workers() == 1, 60, "a worker")
     os.killpg(cluster._processes[0].pid, signal.SIGSTOP)
-    began = time.monotonic()
     clusters.stop(cluster.name)
-    assert time.monotonic() - began < 10
     assert clusters.list_mine() == []

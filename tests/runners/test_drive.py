@@ -103,7 +103,7 @@ def conduct(catalog):
     yield start
     for conductor, thread in started:
         conductor.stop()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -232,7 +232,7 @@ def test_a_cancel_is_heard_while_the_cluster_is_on_its_way(catalog, conduct):
     wait_until(lambda: read(catalog, run.id).token_hash)
     with catalog.begin() as session:
         session.execute(update(Run).values(cancel_asked=True))
-    assert reaches(catalog, run, "cancelled", 30).attempt == 1
+    assert reaches(catalog, run, "cancelled").attempt == 1
     assert stopped.wait(60)
 
 
@@ -265,7 +265,7 @@ def test_the_key_is_in_the_clusters_environment_and_its_tokens_hash_in_the_row(c
 
 def test_the_lease_is_renewed_while_the_run_lasts(catalog, conduct):
     (run,) = queue(catalog)
-    conduct(Pretended(), lease=4)
+    conduct(Pretended(), lease=12)
     first = wait_until(lambda: read(catalog, run.id).lease_until)
     wait_until(lambda: read(catalog, run.id).lease_until > first, what="a renewed lease")
     assert read(catalog, run.id).attempt == 1

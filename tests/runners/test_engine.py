@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 
 import nbformat
+import pytest
 from books import book, execute, statuses, text_of
+from processes import wait_until
 
 from cid_server_ext.runners import outputs
 from cid_server_ext.runners.watch import Watch
@@ -34,23 +35,31 @@ def test_a_failing_cell_is_named_and_later_cells_stay_pending(tmp_path):
     assert executed.metadata.papermill.exception is True
 
 
-def test_cancel_interrupts_the_running_cell(tmp_path):
-    watch = Watch(60)
-    reached = threading.Event()
+@pytest.fixture
+def when_there(tmp_path):
+    """Say where a cell leaves a file, and do something in another thread when it has."""
+    started = []
 
-    def report(done, cells, text):
-        if done == 1:
-            reached.set()
+    def at_once(then):
+        def wait():
+            wait_until(path.exists, what="the cell has begun")
+            then()
 
-    def cancel():
-        assert reached.wait(60)
-        watch.stop("cancelled")
+        path = tmp_path / f"begun {len(started)}"
+        started.append(threading.Thread(target=wait))
+        started[-1].start()
+        return f"import pathlib; pathlib.Path({str(path)!r}).touch()"
 
-    threading.Thread(target=cancel).start()
-    began = time.monotonic()
-    source = book("print('hello')", "import time; time.sleep(600)", "print('never')")
-    outcome, executed = execute(tmp_path, source, watch=watch, report=report)
-    assert time.monotonic() - began < 30
+    yield at_once
+    for thread in started:
+        thread.join()
+
+
+def test_cancel_interrupts_the_running_cell(tmp_path, when_there):
+    watch = Watch(600)
+    begun = when_there(lambda: watch.stop("cancelled"))
+    source = book("print('hello')", f"{begun}\nimport time; time.sleep(6000)", "print('never')")
+    outcome, executed = execute(tmp_path, source, watch=watch)
     assert (outcome.state, outcome.error["error"], outcome.error["cell"]) == (
         "cancelled",
         "Cancelled",
@@ -61,16 +70,18 @@ def test_cancel_interrupts_the_running_cell(tmp_path):
     assert "never" not in text_of(executed)
 
 
-def test_the_wall_time_ends_a_cell_that_ignores_interrupts(tmp_path):
-    stubborn = """
+def test_the_wall_time_ends_a_cell_that_ignores_interrupts(tmp_path, when_there):
+    watch = Watch(wall_seconds=600, grace=2)
+    begun = when_there(lambda: setattr(watch, "_deadline", 0.0))
+    stubborn = f"""
 import time
 while True:
     try:
+        {begun}
         time.sleep(600)
     except KeyboardInterrupt:
         pass
 """
-    watch = Watch(wall_seconds=3, grace=2)
     outcome, executed = execute(tmp_path, book("x = 1", stubborn, "y = 1"), watch=watch)
     assert outcome.state == "failed"
     assert outcome.error["error"] == "WallTime"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from books import book, execute, text_of
@@ -28,6 +30,13 @@ def test_hostile_values_arrive_as_they_were(tmp_path):
     assert outcome.state == "done", outcome.error
     assert json.loads(text_of(executed)) == HOSTILE
     assert not (tmp_path / "canary").exists()
+
+
+def test_a_worker_loads_no_grammar_of_addresses():
+    """It would take each run 1.5 s; a release of another package may load it by another name."""
+    code = "import sys, cid_server_ext.runners.notebook; print('lark' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "False\n"
 
 
 def test_a_default_stays_where_nothing_is_given(tmp_path):

@@ -1,6 +1,7 @@
 // The few lines of a host: a model whose other half is the Python widget behind this server.
 const name = document.body.dataset.view;
-const state = await (await fetch("/state")).json();
+let { state, next } = await (await fetch("/state")).json();
+const early = new Map();
 const listeners = new Map();
 let pending = {};
 let queue = Promise.resolve();
@@ -18,10 +19,20 @@ function apply(messages) {
   }
 }
 
+/** Take what was said in the order in which it was said, however the answers come. */
+function take({ first, said }) {
+  if (said.length) early.set(first, said);
+  for (let batch; (batch = early.get(next)); ) {
+    early.delete(next);
+    next += batch.length;
+    apply(batch);
+  }
+}
+
 function post(message) {
   queue = queue.then(async () => {
     const answer = await fetch("/say", { method: "POST", body: JSON.stringify(message) });
-    apply(await answer.json());
+    take(await answer.json());
   });
 }
 
@@ -43,7 +54,7 @@ const model = {
 };
 
 async function news() {
-  apply(await (await fetch("/news")).json());
+  take(await (await fetch("/news")).json());
   setTimeout(news, 60);
 }
 

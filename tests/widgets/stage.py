@@ -36,6 +36,7 @@ class Wire:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sent: list[dict[str, Any]] = []
+        self._gone = 0
         self.count = 0
 
     def send(self, data: dict[str, Any], *_: Any, **__: Any) -> None:
@@ -45,9 +46,19 @@ class Wire:
 
     def taken(self) -> list[dict[str, Any]]:
         """Return what was sent since the last time."""
+        return self.batch()["said"]
+
+    def batch(self) -> dict[str, Any]:
+        """Return it with the number of its first: answers overtake each other on their way."""
         with self._lock:
-            sent, self._sent = self._sent, []
-        return sent
+            first, sent, self._sent = self._gone, self._sent, []
+            self._gone += len(sent)
+        return {"first": first, "said": sent}
+
+    def next(self) -> int:
+        """Return the number of the first that is still to be taken."""
+        with self._lock:
+            return self._gone
 
     def on_msg(self, _: Any) -> None:
         pass
@@ -120,9 +131,10 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/":
             self._answer(_page(self.stage).encode(), "text/html; charset=utf-8")
         elif path == "/state":
-            self._json(self.stage.state())
+            now = self.stage.wire.next()
+            self._json({"state": self.stage.state(), "next": now})
         elif path == "/news":
-            self._json(self.stage.wire.taken())
+            self._json(self.stage.wire.batch())
         elif path == "/static/none.css":
             self._answer(b"", "text/css")
         elif path.startswith("/data/"):
@@ -137,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.stage.said.append(said)
         heard(self.stage.widget, **said)
-        self._json(self.stage.wire.taken())
+        self._json(self.stage.wire.batch())
 
     def _thumbnail(self, path: str) -> None:
         _, _, ticket, name = path.split("/")
