@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..catalog import connect
 from ..display import size
+from ..downloads.batch import FORMS
 from ..errors import Unavailable
 from .board import Board
 from .command import DONE, LATER, STOPPED, Command
@@ -19,9 +20,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("query", help='as in a search: "objective:63x", "" for everything')
     command.add_argument("--project", "-p", metavar="NAME")
     command.add_argument("--dataset", "-d", metavar="PATH", help='as "screen/plate 1"')
-    command.add_argument(
-        "--as", dest="form", choices=("originals", "ome-zarr"), default="originals"
-    )
+    command.add_argument("--as", dest="form", choices=FORMS, default="originals")
     command.add_argument(
         *("--out", "-o"), type=Path, default=Path(), metavar="DIR", help="or a file NAME.zip"
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .. import display
 from ..errors import BadInput, Conflict
@@ -15,7 +15,8 @@ from ..wire.waiting import bar, line
 from . import proving
 from .fetching import Progress, fetch
 
-As = Literal["originals", "ome-zarr"]
+As = Literal["originals", "ome-zarr", "ome-tiff", "imagej"]
+FORMS: tuple[As, ...] = get_args(As)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class LeftOut:
 class Downloaded:
     """Where it is now: a folder or one archive; how many files and bytes, all of them verified.
 
-    `left` counts the records that did not come, of which `left_out` tells the first.
+    `left` counts the records that did not come, of which `left_out` tells the first. `paths` are
+    the files in a folder; none where they stay in one archive.
     """
 
     path: Path
@@ -39,6 +41,7 @@ class Downloaded:
     nbytes: int
     left: int
     left_out: list[LeftOut]
+    paths: list[Path] = field(default_factory=list)
 
     def facts(self) -> list[tuple[str, Any]]:
         """Return what a person wants to see of it."""
@@ -49,6 +52,34 @@ class Downloaded:
         rows = [(one.name or one.uid, one.why) for one in self.left_out]
         left = display.table(["left out", "why"], rows) if rows else ""
         return display.facts(self.facts()) + left
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """What a download would bring: one ZIP of `files` files at `url`, for `curl` or a browser.
+
+    `path` is the address as a page of the same server has it. The address is yours until `ends_at`
+    and needs no token, so do not pass it on. `left` counts the records that are not in it, of which
+    `left_out` tells the first.
+    """
+
+    url: str
+    path: str
+    name: str
+    nbytes: int
+    files: int
+    left: int
+    left_out: list[LeftOut]
+    ends_at: str
+
+
+def archive(session: Session, selection: Mapping[str, Any], as_: As) -> Archive:
+    """Return what a download of this selection would bring."""
+    told = session.send("POST", "downloads", {**selection, "as": as_})
+    url, files = session.absolute(told["url"]), told["files"] - 1  # the last is the manifest
+    left = told["left"], _left(told)
+    size = told["nbytes"], files
+    return Archive(url, told["url"], told["name"], *size, *left, told["ends_at"])
 
 
 def download(
@@ -80,19 +111,24 @@ def _download(session: Session, body: Mapping[str, Any], to: Path, tell: Progres
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f".cid-{batch['etag'].strip(chr(34))[:16]}.zip.part"
     fetch(session, ask, batch, part, tell)
+    paths: list[Path] = []
     try:
         if whole:
             files = len(proving.prove(part, tell))
             part.replace(to)
         else:
-            files = len(proving.unpack(part, to, tell))
+            paths = proving.unpack(part, to, tell)
+            files = len(paths)
     except BadInput:
         part.unlink()  # the next call begins anew
         raise
     part.unlink(missing_ok=True)
     tell(1.0, "done")
-    left = [LeftOut(one["uid"], one["name"], one["why"]) for one in batch["left_out"]]
-    return Downloaded(to, files, batch["nbytes"], batch["left"], left)
+    return Downloaded(to, files, batch["nbytes"], batch["left"], _left(batch), paths)
+
+
+def _left(batch: Mapping[str, Any]) -> list[LeftOut]:
+    return [LeftOut(one["uid"], one["name"], one["why"]) for one in batch["left_out"]]
 
 
 def _shown(show: Callable[[str], None]) -> Progress:

@@ -11,6 +11,7 @@ from ..core.catalog import chosen, downloads
 from ..core.search import find
 from ..errors import BadInput
 from ..storage.downloads import PLACE, Wanted
+from ..storage.forms import FORMS, Said
 from ..storage.portable import portable
 from ..storage.tickets import DOWNLOADING, Right
 from .base import Ask, CidHandler, endpoint
@@ -61,15 +62,11 @@ class Downloads(CidHandler):
     def post(self, ask: Ask) -> Batch:
         """As one archive, whose address is the caller's for some hours."""
         found = downloads.gather(ask.session, ask.actor, _uids(ask), ask.body.form)
-        named = {item.uid: item.name for item in found.items}
-        wanted = {item.uid: _wanted(item) for item in found.items}
-        batch, absent = ask.services.data.batches.make(wanted.values())
-        gone = {id(one) for one in absent}
+        batch, absent = ask.services.data.batches.make(_wanted(item) for item in found.items)
         left = [LeftOut(uid=one.uid, name=one.name, why=one.why) for one in found.left_out]
         left += [
-            LeftOut(uid=uid, name=named[uid], why="its bytes are not in storage: tell staff")
-            for uid, one in wanted.items()
-            if id(one) in gone
+            LeftOut(uid=one.wanted.said.uid, name=one.wanted.said.name, why=one.why)
+            for one in absent
         ]
         right = Right(f"{PLACE}/{batch.uid}", "d")
         name = f"{portable(ask.body.project or 'cid')} {batch.uid[:6]}.zip"
@@ -97,5 +94,6 @@ def _uids(ask: Ask) -> list[str]:
 
 
 def _wanted(item: downloads.Item) -> Wanted:
-    at = int(item.at.timestamp())
-    return Wanted(item.way, item.name, item.prefix, item.stored, item.sha256, at)
+    at, said = int(item.at.timestamp()), Said(item.uid, item.called, item.tags)
+    name = item.name + (FORMS[item.form][1] if item.form else "")
+    return Wanted(item.way, name, item.prefix, item.stored, item.sha256, at, item.form, said)

@@ -16,11 +16,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from ..errors import BadInput, Gone
-from . import manifests
+from ..errors import BadInput, Gone, NotFound
+from . import forms, manifests, zipping
+from .forms import Computed, Said
 from .portable import Tree
-from .roots import Folder, files_below, sha256
+from .roots import Folder, files_below
 from .zipping import Checks, Entry, Layout, Stored
 
 PLACE = "state/downloads"
@@ -29,11 +31,17 @@ KEPT = 24 * 3600  # seconds
 MOST_LISTS = 1000
 MOST_FILES = 200_000
 OPEN = 8  # archives whose layout is remembered
+NOTHING = hashlib.sha256().hexdigest()  # the digest of an empty file
+ENDED = "this download has ended: ask the catalog for it again"
+LOST = "its bytes are not in storage: tell staff"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A file or folder `stored` below a prefix, and the folder and name it has in the archive."""
+    """A file or folder `stored` below a prefix, and the folder and name it has in the archive.
+
+    form: what an image's store is made into on the way, with what is `said` of it; or as it lies.
+    """
 
     way: tuple[str, ...]
     name: str
@@ -41,29 +49,67 @@ class Wanted:
     stored: str
     sha256: str
     at: int
+    form: str = ""
+    said: Said = field(default_factory=lambda: Said("", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What is wanted and not in the archive, and why."""
+
+    wanted: Wanted
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A file of the archive: its path there, its key, its bytes; no sha256 where none is known."""
+    """A file of the archive: its path there, its key, its bytes; no sha256 where none is known.
+
+    form: what is made of the image at `key`, in which version of it.
+    """
 
     path: str
     key: str
     nbytes: int
     sha256: str
     at: int
+    form: str = ""
+    version: int = 0
+    said: Said = field(default_factory=lambda: Said("", ""))
+
+    def told(self) -> list[Any]:
+        """Return it as the list on disk has it."""
+        told = [self.path, self.key, self.nbytes, self.sha256, self.at]
+        said = self.said
+        more = [self.form, self.version, said.uid, said.name, said.tags]
+        return [*told, *more] if self.form else told
+
+    @classmethod
+    def of(cls, told: Sequence[Any]) -> Line:
+        """Return a line from the list on disk."""
+        if len(told) == 5:
+            return cls(*told)
+        uid, name, tags = told[7:]
+        return cls(*told[:7], Said(uid, name, tuple((key, value) for key, value in tags)))
+
+    def source(self, root: Path) -> zipping.Source:
+        """Return its bytes."""
+        if self.form:
+            return Computed(root / self.key, self.form, self.said, self.nbytes)
+        return Stored(root / self.key, self.nbytes)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The archive's last file: the digest of each other one, as `sha256sum -c` reads it.
 
-    The digest of a file that nobody noted is made when its line is read.
+    The digest of a file that nobody noted is that of the bytes that passed; those that did not are
+    read for it when its line is.
     """
 
-    root: Folder
     lines: Sequence[Line]
-    _made: dict[str, str] = field(default_factory=dict)
+    entries: Sequence[Entry]
+    checks: Checks
 
     @property
     def nbytes(self) -> int:
@@ -73,18 +119,16 @@ class Manifest:
     def read(self, start: int, stop: int) -> Iterator[bytes]:
         """Give a part of it."""
         at = 0
-        for line in self.lines:
+        for index, line in enumerate(self.lines):
             path = line.path.encode()
             end = at + 67 + len(path)
             if at < stop and end > start:
-                text = b"%s  %s\n" % (self._digest(line).encode(), path)
+                if not line.sha256:
+                    yield from self.checks.again(index, self.entries[index])
+                digest = line.sha256 or self.checks.digest(index) or NOTHING
+                text = b"%s  %s\n" % (digest.encode(), path)
                 yield text[max(start - at, 0) : stop - at]
             at = end
-
-    def _digest(self, line: Line) -> str:
-        if not line.sha256 and line.key not in self._made:
-            self._made[line.key] = sha256(self.root.path(line.key))
-        return line.sha256 or self._made[line.key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +153,20 @@ class Batches:
         self._open: OrderedDict[str, Batch] = OrderedDict()
         self._turn = threading.Lock()
 
-    def make(self, wanted: Iterable[Wanted]) -> tuple[Batch, list[Wanted]]:
-        """Return the download of all that is wanted, and what is not in storage."""
+    def make(self, wanted: Iterable[Wanted]) -> tuple[Batch, list[Absent]]:
+        """Return the download of all that is wanted, and what is not in it."""
         lines, absent, prefixes = [], [], dict[str, None]()
         tree = Tree()
         tree.add("", MANIFEST)
         for one in wanted:
-            if found := list(self._files(one, tree)):
-                lines += found
+            try:
+                lines += self._files(one, tree)
                 prefixes[one.prefix] = None
-            else:
-                absent.append(one)
+            except (BadInput, NotFound) as error:
+                absent.append(Absent(one, str(error)))
             if len(lines) > MOST_FILES:
                 raise BadInput(f"this has more than {MOST_FILES} files: take it in parts")
-        told = [[line.path, line.key, line.nbytes, line.sha256, line.at] for line in lines]
+        told = [line.told() for line in lines]
         text = json.dumps({"prefixes": list(prefixes), "lines": told}).encode()
         uid = hashlib.sha256(text).hexdigest()[:32]
         self._keep(uid, text)
@@ -137,8 +181,11 @@ class Batches:
         try:
             told = json.loads(self._path(uid).read_bytes())
         except (FileNotFoundError, ValueError):
-            raise Gone("this download has ended: ask the catalog for it again") from None
-        return self._laid_out(uid, tuple(told["prefixes"]), [Line(*one) for one in told["lines"]])
+            raise Gone(ENDED) from None
+        lines = [Line.of(one) for one in told["lines"]]
+        if any(line.form and line.version != forms.version(line.form) for line in lines):
+            raise Gone(ENDED)
+        return self._laid_out(uid, tuple(told["prefixes"]), lines)
 
     def sweep(self) -> None:
         """Remove the lists that nobody asked for in a day."""
@@ -150,30 +197,43 @@ class Batches:
                 if at < old or place < len(ages) - 2 * MOST_LISTS:
                     Path(path).unlink(missing_ok=True)
 
-    def _files(self, one: Wanted, tree: Tree) -> Iterator[Line]:
-        """Give the files of what is wanted, by name; nothing when it is not there."""
-        base = self._root.path(f"{one.prefix}/{one.stored}")
+    def _files(self, one: Wanted, tree: Tree) -> list[Line]:
+        """Return the files of what is wanted, by name; NotFound: they are not all there."""
+        base, key = self._root.path(f"{one.prefix}/{one.stored}"), f"{one.prefix}/{one.stored}"
+        if one.form:
+            return [self._made(one, key, base, tree)]
         folder = tree.folder(one.way)
         if base.is_file():
-            key, nbytes = f"{one.prefix}/{one.stored}", base.stat().st_size
-            yield Line(tree.add(folder, one.name), key, nbytes, one.sha256, one.at)
-            return
+            nbytes = base.stat().st_size
+            return [Line(tree.add(folder, one.name), key, nbytes, one.sha256, one.at)]
         found = sorted(files_below(base)) if base.is_dir() else []
         if not found:
-            return
+            raise NotFound(LOST)
         said = manifests.promised(self._root.path(one.prefix), one.sha256) or {}
-        group = tree.group(folder, one.name)
+        group, lines = tree.group(folder, one.name), []
         for name, path in found:
             below, nbytes = f"{one.stored}/{name}", path.stat().st_size
             at = tree.within(group, name)
-            yield Line(at, f"{one.prefix}/{below}", nbytes, said.get(below, ""), one.at)
+            lines.append(Line(at, f"{one.prefix}/{below}", nbytes, said.get(below, ""), one.at))
+        return lines
+
+    def _made(self, one: Wanted, key: str, store: Path, tree: Tree) -> Line:
+        """Return the one file that an image's store is made into; BadInput: not in this form."""
+        prefix = self._root.path(one.prefix)
+        said = manifests.promised(prefix, one.sha256) or {}
+        if not store.is_dir() or not all((prefix / name).exists() for name in said):
+            raise NotFound(LOST)  # a chunk that is lost would be read as one that is empty
+        nbytes = forms.made(store, one.form, one.said).nbytes
+        path = tree.add(tree.folder(one.way), one.name)
+        return Line(path, key, nbytes, "", one.at, one.form, forms.version(one.form), one.said)
 
     def _laid_out(self, uid: str, prefixes: tuple[str, ...], lines: list[Line]) -> Batch:
         base = self._root.root
-        entries = [Entry(one.path, Stored(base / one.key, one.nbytes), one.at) for one in lines]
-        entries.append(Entry(MANIFEST, Manifest(self._root, lines)))
-        checks = Checks(self._path(uid).with_suffix(".crc"))
-        batch = Batch(uid, prefixes, Layout(entries, checks))
+        entries = [Entry(one.path, one.source(base), one.at) for one in lines]
+        hashed = (index for index, line in enumerate(lines) if not line.sha256)
+        checks = Checks(self._path(uid).with_suffix(".crc"), hashed)
+        manifest = Entry(MANIFEST, Manifest(lines, entries, checks))
+        batch = Batch(uid, prefixes, Layout([*entries, manifest], checks))
         with self._turn:
             self._open[uid] = batch
             while len(self._open) > OPEN:

@@ -7,17 +7,18 @@ without compression, as ZIP64 where they must (APPNOTE 6.3.10), with names in UT
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import struct
 import zlib
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 PIECE = 1 << 20  # bytes that are read at once
 SMALL = 64 << 10  # bytes; less than these are joined with what follows
@@ -73,47 +74,78 @@ class Checks:
     """The CRC-32 of each entry, as far as its bytes passed; what is known whole is noted in a file.
 
     The CRC stands behind an entry's data and again at the archive's end, so whoever reads from the
-    start pays nothing for it: it is made of what passes. A download that goes on elsewhere finds
-    what passed before in the file, which is a line an entry, whatever process wrote it; only the
-    beginning of the entry where it broke off is read again. CRCs made at the import would spare
-    that too, and cost a line for each chunk of each image for ever.
+    start pays nothing for it: it is made of what passes, and so is the SHA-256 of those that are
+    `hashed`. A download that goes on elsewhere finds what passed before in the file, which is a
+    line an entry, whatever process wrote it; only the beginning of the entry where it broke off is
+    read again. CRCs made at the import would spare that too, and cost a line for each chunk of
+    each image for ever.
     """
 
-    def __init__(self, noted: Path | None = None) -> None:
+    def __init__(self, noted: Path | None = None, hashed: Iterable[int] = ()) -> None:
         self._noted = noted
-        self._passed: dict[int, tuple[int, int]] = {}  # entry -> (bytes from its start, their CRC)
-        self._whole: dict[int, int] = {}
+        self._hashed = frozenset(hashed)
+        self._passed: dict[int, _Passed] = {}
+        self._whole: dict[int, tuple[int, str]] = {}
         if noted is not None and noted.exists():
             for line in noted.read_text("ascii", "replace").splitlines():
-                index, _, crc = line.partition(" ")
-                if index.isdecimal() and len(crc) == 8:  # else torn by a kill
-                    self._whole[int(index)] = int(crc, 16)
+                index, crc, digest = (*line.split(" "), "", "", "")[:3]
+                if not index.isdecimal() or len(crc) != 8:  # torn by a kill
+                    continue
+                if len(digest) == 64 * (int(index) in self._hashed):
+                    self._whole[int(index)] = int(crc, 16), digest
 
     def whole(self, index: int) -> int | None:
         """Return the CRC of an entry, if all of it has passed."""
-        return self._whole.get(index)
+        return self._whole[index][0] if index in self._whole else None
 
-    def reached(self, index: int) -> int:
-        """Return how many bytes of an entry have passed, from its start without a gap."""
-        return self._passed.get(index, (0, 0))[0]
+    def digest(self, index: int) -> str | None:
+        """Return the SHA-256 of an entry that is hashed, if all of it has passed."""
+        return self._whole[index][1] if index in self._whole else None
 
     def passing(self, index: int, at: int, piece: bytes, nbytes: int) -> None:
         """Heed a piece of an entry of so many bytes, which lies at `at` in it."""
-        reached, crc = self._passed.get(index, (0, 0))
-        if index in self._whole or not at <= reached < at + len(piece):
+        passed = self._passed.get(index, _Passed())
+        if index in self._whole or not at <= passed.nbytes < at + len(piece):
             return
-        crc = zlib.crc32(memoryview(piece)[reached - at :], crc)
-        self._passed[index] = (at + len(piece), crc)
-        if at + len(piece) == nbytes:
-            self.know(index, crc)
+        more = memoryview(piece)[passed.nbytes - at :]
+        # a copy: another reader of the same archive may be at it, and each goes on from a whole one
+        digest = passed.digest.copy() if index in self._hashed else None
+        if digest is not None:
+            digest.update(more)
+        passed = _Passed(at + len(piece), zlib.crc32(more, passed.crc), digest or passed.digest)
+        self._passed[index] = passed
+        if passed.nbytes == nbytes:
+            self.know(index, passed.crc, digest.hexdigest() if digest else "")
 
-    def know(self, index: int, crc: int) -> None:
-        """Remember the CRC of a whole entry."""
-        self._whole[index] = crc
+    def know(self, index: int, crc: int, digest: str = "") -> None:
+        """Remember the CRC of a whole entry, and its SHA-256."""
+        self._whole[index] = crc, digest
         self._passed.pop(index, None)
         if self._noted is not None:
+            line = f"{index} {crc:08x} {digest}".rstrip() + "\n"
             with suppress(OSError), self._noted.open("ab", buffering=0) as file:  # or made again
-                file.write(b"%d %08x\n" % (index, crc))
+                file.write(line.encode())
+
+    def again(self, index: int, entry: Entry) -> Iterator[bytes]:
+        """Read what did not pass of an entry, giving nothing but signs of life."""
+        nbytes = entry.source.nbytes
+        while self.whole(index) is None and nbytes:
+            at = self._passed.get(index, _Passed()).nbytes
+            for piece in entry.source.read(at, nbytes):
+                self.passing(index, at, piece, nbytes)
+                at += len(piece)
+                yield b""
+            if at != nbytes:
+                raise Changed(entry.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """How many bytes of an entry have passed, from its start without a gap, and their sums."""
+
+    nbytes: int = 0
+    crc: int = 0
+    digest: Any = field(default_factory=hashlib.sha256)
 
 
 class Layout:
@@ -166,14 +198,14 @@ class Layout:
             elif part == 4 * n:
                 yield self._end[inside]
             elif part >= 3 * n:
-                yield from self._read_again(part - 3 * n)
+                yield from self._checks.again(part - 3 * n, self.entries[part - 3 * n])
                 yield self._listed(part - 3 * n)[inside]
             elif part % 3 == 0:
                 yield self._header(part // 3)[inside]
             elif part % 3 == 1:
                 yield from self._data(part // 3, inside.start, inside.stop)
             else:
-                yield from self._read_again(part // 3)
+                yield from self._checks.again(part // 3, self.entries[part // 3])
                 yield self._descriptor(part // 3)[inside]
             start, part = last, part + 1
 
@@ -185,15 +217,6 @@ class Layout:
             yield piece
         if start != stop:
             raise Changed(self.entries[index].name)
-
-    def _read_again(self, index: int) -> Iterator[bytes]:
-        """Make the CRC of an entry from what did not pass."""
-        nbytes = self.entries[index].source.nbytes
-        while self._checks.whole(index) is None:
-            if not nbytes:
-                return
-            for _ in self._data(index, self._checks.reached(index), nbytes):
-                yield b""
 
     def _crc(self, index: int) -> int:
         return self._checks.whole(index) or 0  # nothing passes of an empty file: its CRC is 0

@@ -16,6 +16,7 @@ from ..tags.tagging import Tagging
 from . import shapes
 from .asking import Asking
 from .catalog import Catalog, Image, Images
+from .downloading import Downloading
 from .filtering import Filtering
 from .keeping import Keeping
 from .organising import Organising
@@ -24,7 +25,7 @@ PAGE = 50  # as many as the client reads at once
 NEWEST = "newest"
 
 
-class Browser(Starting, Asking, Filtering, Keeping, Tagging, Organising):
+class Browser(Starting, Asking, Filtering, Keeping, Tagging, Organising, Downloading):
     """The catalog's images: after `browser = Browser(catalog)`, `browser.images` are the selected.
 
     `query`, `project`, `dataset`, `kind` and `sort` say what is shown and may be set from Python.

@@ -91,6 +91,9 @@ class Catalog(tags.Catalog, runs.Catalog, Protocol):
     def trash(self, records: Any) -> Any:
         """Throw images away, and give what `restore` brings back."""
 
+    def archive(self, records: Any, as_: Any) -> Any:
+        """What a download of them would bring, in this form: its address and size."""
+
     def complete(self, text: str) -> Sequence[Any]:
         """What the last word of a query may become."""
 

@@ -8,6 +8,7 @@
 import "./styles/browser.css";
 import { actions, type Action } from "./browse/actions";
 import { Details } from "./browse/details";
+import { downloading } from "./browse/download";
 import { Grid } from "./browse/grid";
 import { Tree } from "./browse/tree";
 import { Facets } from "./browse/facets";
@@ -102,7 +103,7 @@ function render({ model, el }: { model: Model<BrowserState>; el: HTMLElement }):
     panel: (close) => form(kernel, thumbnails, close),
     opened: () => kernel.ask("templates"),
   };
-  const { buttons, panels } = actions(kernel, [saving(kernel), tagging(kernel, thumbnails), moving(kernel), run]);
+  const { buttons, panels } = actions(kernel, [saving(kernel), tagging(kernel, thumbnails), moving(kernel), downloading(kernel), run]);
   view.append(
     h(
       "div",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import ome_types
 import pytest
 import tifffile
 from processes import STAFF, Service
@@ -119,6 +120,39 @@ def test_a_line_that_breaks_brings_each_byte_once(dora, service: Service, tmp_pa
     came = mine.records(project="out").download(tmp_path)
     assert below(tmp_path) == WORLD
     assert cutting.brought == came.nbytes
+
+
+def test_one_tiff_of_each_image_is_made_on_the_way(
+    dora, service: Service, tmp_path, capsys
+) -> None:
+    images = dora.search(project="out")
+    told = dora.archive(images, as_="ome-tiff")
+    assert (told.files, told.left, told.name[:3]) == (2, 0, "cid")
+    assert told.url.endswith(told.path)
+    cutting = Cutting(told.nbytes // 3)
+    came = speaking(service, cutting).search(project="out").download(tmp_path, as_="ome-tiff")
+    assert (cutting.brought, came.nbytes) == (told.nbytes, told.nbytes)
+    assert below(tmp_path) == {"out/day 1/a.ome.tif", "out/day 1/deep/a.ome.tif"}
+    for path in came.paths:
+        assert int(tifffile.imread(path).max()) == ("deep" in path.parts)
+        [described] = ome_types.from_tiff(path).images
+        assert described.name == "a"
+    [image] = [one for one in images if one.dataset == "day 1/deep"]
+    path = image.download(tmp_path / "one", as_="imagej")
+    assert path == tmp_path / "one/out/day 1/deep/a.tif"
+    with tifffile.TiffFile(path) as tiff:
+        assert f"CID = {image.uid}" in (tiff.imagej_metadata or {})["Info"]
+    assert (image.download(tmp_path / "one", as_="ome-zarr") / "zarr.json").is_file()
+
+
+def test_a_form_that_cannot_hold_an_image_says_why(dora, tmp_path) -> None:
+    wide = tmp_path / "wide.tif"
+    tifffile.imwrite(wide, np.ones((30, 30), "float64"))
+    [image] = dora.upload(wide, "out", "numbers")
+    with pytest.raises(cid.BadInput, match="wide: ImageJ has no float64: take it as ome-tiff"):
+        image.download(tmp_path, as_="imagej")
+    assert image.download(tmp_path, as_="ome-tiff").is_file()
+    image.trash()
 
 
 def test_what_was_stopped_goes_on_at_the_next_call(dora, tmp_path, monkeypatch, capsys) -> None:

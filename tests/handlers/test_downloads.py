@@ -6,6 +6,7 @@ import hashlib
 import io
 import itertools
 import os
+import shutil
 import socket
 import zipfile
 from collections.abc import Iterator
@@ -14,8 +15,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import dask.array as da
 import httpx
+import numpy as np
 import pytest
+import tifffile
 import world
 from live import Live
 from processes import wait_until
@@ -25,7 +29,8 @@ from cid_server_ext.core import journal
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import links
 from cid_server_ext.db import tables as t
-from cid_server_ext.storage import manifests
+from cid_server_ext.storage import manifests, omezarr
+from cid_server_ext.storage.readers import source as readers
 
 unique = itertools.count()
 SIZE = 24 << 20  # of the original: more than what is on its way in sockets
@@ -181,17 +186,15 @@ def test_who_has_it_by_a_link_finds_it_where_the_link_is(place: Place) -> None:
     assert proved(httpx.get(batch["url"]).content) == {f"{name}/CO_N_.tif": b"plan"}
 
 
-def test_thrown_away_while_it_is_sent_it_is_cut_and_refused(place: Place) -> None:
-    batch = place.batch(records=[place.made.image, place.made.plain])
+def cut_by_the_trash(place: Place, batch: dict[str, Any], record: str) -> int:
+    """Throw a record away while the archive is sent; return how many bytes came."""
     address = urlsplit(batch["url"])
     assert address.hostname
     with socket.create_connection((address.hostname, address.port or 80), timeout=30) as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
         line.sendall(f"GET {address.path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         came = len(line.recv(1000))
-        thrown = place.live.service.ask(
-            "POST", "trash", "contributor", json={"records": [place.made.plain]}
-        )
+        thrown = place.live.service.ask("POST", "trash", "contributor", json={"records": [record]})
         assert thrown.status_code == 201, thrown.text
         wait_until(
             lambda: httpx.head(batch["url"]).status_code == 401, 10, "the address is refused"
@@ -199,10 +202,54 @@ def test_thrown_away_while_it_is_sent_it_is_cut_and_refused(place: Place) -> Non
         assert httpx.get(batch["url"]).json()["error"] == "NotLoggedIn"
         while piece := line.recv(1 << 16):  # what was on its way already
             came += len(piece)
+    return came
+
+
+def test_thrown_away_while_it_is_sent_it_is_cut_and_refused(place: Place) -> None:
+    batch = place.batch(records=[place.made.image, place.made.plain])
+    came = cut_by_the_trash(place, batch, place.made.plain)
     assert came < batch["nbytes"]
     again = place.batch(records=[place.made.image, place.made.plain])
     assert [one["uid"] for one in again["left_out"]] == [place.made.plain]
     assert list(proved(httpx.get(again["url"]).content).values()) == [place.original]
+
+
+def test_made_on_the_way_it_is_cut_and_goes_on_and_is_refused_like_files(place: Place) -> None:
+    made, pixels = (
+        place.made,
+        np.random.default_rng(3).integers(0, 4000, (12, 1024, 1024), "uint16"),
+    )
+    with place.live.sessions.begin() as session:
+        image = session.scalars(select(t.Image).where(t.Image.uid == made.image)).one()
+        folder = place.path(f"{image.prefix}/x").parent
+        shutil.rmtree(folder)
+        (folder / "image.ome.zarr").mkdir(parents=True)
+        source = readers.source(readers.Facts(), "ZYX", da.from_array(pixels, chunks=(4, -1, -1)))
+        omezarr.write(source, folder / "image.ome.zarr")
+        image.sha256 = manifests.write(folder)
+        journal.record(session, "contributor", "store", f"project:{made.project}")
+    tagged = place.live.service.ask(
+        "PUT", f"images/{made.image}/tags/Staining", "contributor", json={"value": "DAPI"}
+    )
+    assert tagged.status_code == 200, tagged.text
+    chosen = {"records": [made.image, made.plain, made.result]}
+    batch = place.batch(**chosen, **{"as": "ome-tiff"})
+    assert [one["uid"] for one in batch["left_out"]] == [made.result]
+    whole = httpx.get(batch["url"])
+    files = proved(whole.content)
+    assert sorted(files) == [f"{made.project}/CO_N_.tif", f"{made.project}/cells.ome.tif"]
+    with tifffile.TiffFile(io.BytesIO(files[f"{made.project}/cells.ome.tif"])) as tiff:
+        assert np.array_equal(tiff.asarray(), pixels)
+        assert "Staining" in (tiff.ome_metadata or "")
+    half = len(whole.content) // 2
+    go_on = {"Range": f"bytes={half}-", "If-Range": batch["etag"]}
+    assert httpx.get(batch["url"], headers=go_on).content == whole.content[half:]
+    other = place.batch(**chosen, **{"as": "imagej"})
+    assert other["etag"] != batch["etag"]
+    assert cut_by_the_trash(place, other, made.plain) < other["nbytes"]
+    again = place.batch(**chosen, **{"as": "imagej"})
+    assert {one["uid"] for one in again["left_out"]} == {made.plain, made.result}
+    assert list(proved(httpx.get(again["url"]).content)) == [f"{made.project}/cells.tif"]
 
 
 def test_an_address_opens_this_download_and_nothing_else(place: Place) -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import shutil
 import time
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 
 from cid_server_ext.errors import Gone
-from cid_server_ext.storage import downloads, manifests
+from cid_server_ext.storage import downloads, forms, manifests, omezarr
 from cid_server_ext.storage.downloads import MANIFEST, Batches, Wanted
+from cid_server_ext.storage.forms import Said
 from cid_server_ext.storage.portable import Tree, portable
 from cid_server_ext.storage.roots import Folder
 
@@ -88,7 +92,7 @@ def wanted(root: Folder) -> list[Wanted]:
 
 def test_its_last_file_proves_all_others(root: Folder) -> None:
     batch, absent = Batches(root).make(wanted(root))
-    assert [one.name for one in absent] == ["lost.tif"]
+    assert [(one.wanted.name, one.why) for one in absent] == [("lost.tif", downloads.LOST)]
     assert batch.prefixes == ("files/ab/one", "files/ab/set", "images/ab/img")
     whole = b"".join(batch.layout.read(0, batch.layout.size))
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
@@ -109,6 +113,67 @@ def test_its_last_file_proves_all_others(root: Folder) -> None:
     half = len(whole) // 2
     assert b"".join(elsewhere.layout.read(half, len(whole))) == whole[half:]
     assert Batches(root).make(wanted(root))[0].uid == batch.uid
+
+
+@pytest.fixture
+def images(root: Folder, make) -> list[Wanted]:
+    """Two images that are made into OME-TIFF on the way, and one into what it cannot be."""
+    found = []
+    for at, dtype in enumerate(("uint8", "uint16", "float64")):
+        prefix = f"images/ab/made{at}"
+        store = root.path(f"{prefix}/image.ome.zarr")
+        store.mkdir(parents=True)
+        pixels = np.random.default_rng(at).integers(0, 99, (3, 200, 300)).astype(dtype)
+        omezarr.write(make(pixels, "zyx"), store)
+        said, form = Said(f"uid{at}", "cell", (("Staining", "DAPI"),)), "ome-tiff"
+        way, name, digest = ("demo",), f"cell:{at}.ome.tif", manifests.write(store.parent)
+        if dtype == "float64":
+            form = "imagej"
+        found.append(Wanted(way, name, prefix, "image.ome.zarr", digest, 0, form, said))
+    return found
+
+
+def test_what_is_made_on_the_way_is_proved_too_wherever_it_goes_on(root, images) -> None:
+    batch, absent = Batches(root).make(images)
+    assert [(one.wanted.said.uid, one.why) for one in absent] == [
+        ("uid2", "ImageJ has no float64: take it as ome-tiff")
+    ]
+    whole = b"".join(batch.layout.read(0, batch.layout.size))
+    noted = root.path(f"{downloads.PLACE}/{batch.uid}.crc")
+    assert [len(line) for line in noted.read_text().splitlines()[:2]] == [75, 75]
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        assert archive.testzip() is None
+        *names, last = archive.namelist()
+        assert names == ["demo/cell_0.ome.tif", "demo/cell_1.ome.tif"]
+        lines = archive.read(last).decode().splitlines()
+        assert lines == [f"{hashlib.sha256(archive.read(n)).hexdigest()}  {n}" for n in names]
+        assert tifffile.imread(io.BytesIO(archive.read(names[1]))).shape == (3, 200, 300)
+    noted.unlink()  # another machine, which saw nothing of it pass
+    half = len(whole) // 2
+    elsewhere = Batches(root).get(batch.uid)
+    assert b"".join(elsewhere.layout.read(half, len(whole))) == whole[half:]
+    noted.unlink()
+    last_line = Batches(root).get(batch.uid).layout
+    pieces = list(last_line.read(whole.rindex(b"demo/cell_1.ome.tif\n") - 10, len(whole)))
+    assert b"" in pieces  # still at it
+    assert whole.endswith(b"".join(pieces))
+
+
+def test_a_form_of_another_version_is_asked_for_again(root, images, monkeypatch) -> None:
+    batch, _ = Batches(root).make(images)
+    assert Batches(root).get(batch.uid).etag == batch.etag
+    monkeypatch.setitem(forms.FORMS, "ome-tiff", (99, *forms.FORMS["ome-tiff"][1:]))
+    with pytest.raises(Gone):
+        Batches(root).get(batch.uid)
+    assert Batches(root).make(images)[0].uid != batch.uid
+
+
+def test_an_image_that_lost_a_chunk_is_left_out(root, images) -> None:
+    chunk = next(path for path in root.path(images[0].prefix).rglob("c/0/*") if path.is_dir())
+    shutil.rmtree(chunk)
+    batch, absent = Batches(root).make(images[:2])
+    assert [(one.wanted.said.uid, one.why) for one in absent] == [("uid0", downloads.LOST)]
+    assert batch.layout.entries[0].name == "demo/cell_1.ome.tif"
 
 
 def test_a_list_is_forgotten_when_nobody_asks_for_it(root: Folder) -> None:

@@ -13,17 +13,22 @@ from ...db.tables import Dataset, File, Image, Record
 from ...errors import NotFound
 from .. import policy
 from ..actor import Actor
-from . import images
+from . import images, references, shown
 
-Form = Literal["originals", "ome-zarr"]
+Form = Literal["originals", "ome-zarr", "ome-tiff", "imagej"]
+MADE = ("ome-tiff", "imagej")  # of an image's pixels, on the way
 MOST_RECORDS = 10_000
 TOGETHER = 500  # of them in one statement
 STORE = "image.ome.zarr"
+APART = "its bytes stay where they were, and are read from there: in_place says where"
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A file or folder `stored` below a prefix; `way` is its project and dataset."""
+    """A file or folder `stored` below a prefix; `way` is its project and dataset.
+
+    name: in the archive; for what is made on the way without its suffix. called, tags: of it.
+    """
 
     uid: str
     way: tuple[str, ...]
@@ -32,6 +37,9 @@ class Item:
     stored: str
     sha256: str
     at: dt.datetime
+    form: str
+    called: str
+    tags: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +73,15 @@ def gather(session: Session, actor: Actor, uids: Sequence[str], form: Form) -> G
         places = policy.places(session, actor, rows)
         theirs = {row.original_id for row in rows if isinstance(row, Image) and row.original_id}
         shared = images.shared(session, actor, theirs) if form == "originals" else set()
+        apart = references.in_place(session, {*theirs, *(row.id for row in rows)})
+        tags = shown.tags(session, [row.id for row in rows]) if form in MADE else {}
         for row in rows:
             reached.add(row.uid)
-            _take(found, row, places[row.id], form, taken, shared)
+            if _lies_apart(row, form, apart):
+                found.left_out.append(LeftOut(row.uid, row.name, APART))
+            elif stored := _stored(found, row, form, taken, shared):
+                pairs = tuple((tag.key, tag.value) for tag in tags.get(row.id, ()))
+                found.items.append(_item(stored, places[row.id], form, pairs))
     if not reached:
         raise NotFound("no such record that you can see: nothing is to be downloaded")
     hidden = (uid for uid in wanted if uid not in reached)
@@ -75,30 +89,44 @@ def gather(session: Session, actor: Actor, uids: Sequence[str], form: Form) -> G
     return found
 
 
-def _take(
-    found: Gathered, row: Record, place: Dataset, form: Form, taken: set[int], shared: set[int]
-) -> None:
+def _lies_apart(row: Record, form: Form, apart: set[int]) -> bool:
+    """Say whether the bytes that are asked for stay where they were."""
+    if isinstance(row, Image):
+        return row.original_id in apart if form == "originals" else row.inside is not None
+    return row.id in apart
+
+
+def _stored(
+    found: Gathered, row: Record, form: Form, taken: set[int], shared: set[int]
+) -> Record | None:
+    """Return the record whose bytes are taken, once; or say why none are."""
     stored: Record | None = row
     if isinstance(row, Image) and form == "originals":
         stored = row.original
     if stored is None:
-        why = "it came from no file of its own: take it as ome-zarr"
+        why = "it came from no file of its own: take it as ome-zarr or ome-tiff"
         found.left_out.append(LeftOut(row.uid, row.name, why))
     elif stored is not row and stored.id in shared:
-        why = "its file holds images too that you may not see: take it as ome-zarr"
+        why = "its file holds images too that you may not see: take it as ome-zarr or ome-tiff"
         found.left_out.append(LeftOut(row.uid, row.name, why))
     elif stored.tier != "online":
         found.left_out.append(LeftOut(row.uid, row.name, "it is in the archive: ask for it first"))
     elif stored.id not in taken:
         taken.add(stored.id)
-        found.items.append(_item(stored, place))
+        return stored
+    return None
 
 
-def _item(stored: Record, place: Dataset) -> Item:
+def _item(stored: Record, place: Dataset, form: Form, tags: tuple[tuple[str, str], ...]) -> Item:
     way = (place.project.name, *filter(None, place.path.split("/")))
+    name, key, made = stored.name, STORE, form in MADE
     if isinstance(stored, File):
-        name, key = stored.name, stored.stored
+        key, made = stored.stored, False
     else:
-        name, key = f"{stored.name.removesuffix('.zarr').removesuffix('.ome')}.ome.zarr", STORE
+        name = name.removesuffix(".zarr")
+        for suffix in (".tiff", ".tif") if made else ():
+            name = name.removesuffix(suffix)
+        name = name.removesuffix(".ome") + ("" if made else ".ome.zarr")
     prefix, digest, at = stored.prefix, stored.sha256, stored.created_at
-    return Item(stored.uid, way, name, prefix, key, digest, at)
+    uid, called = stored.uid, stored.name
+    return Item(uid, way, name, prefix, key, digest, at, form if made else "", called, tags)

@@ -16,6 +16,7 @@ export class Facets {
   #fold = h("button", { type: "button", class: "cid-fold", "aria-expanded": "true" });
   #open = new Map<string, boolean>();
   #long = new Set<string>();
+  #dragged = false; // since it was drawn
 
   constructor(private readonly kernel: Kernel<BrowserState>) {
     this.el = h("section", { class: "cid-facets", "aria-label": "Filters" }, this.#fold, this.#said, this.#list);
@@ -24,7 +25,10 @@ export class Facets {
       this.#ask();
     });
     this.#folded(false);
+    this.#list.addEventListener("input", ({ target }) => (this.#dragged ||= (target as HTMLInputElement).type === "range"));
     kernel.show(["facets"], () => this.#draw());
+    // the same numbers again are no change, but a slider may stand elsewhere by now
+    kernel.show(["counting"], () => this.#dragged && !kernel.get("counting") && this.#draw());
     kernel.show(["found"], () => this.#ask());
     kernel.show(["counting", "facets_error", "facets", "rows"], () => this.#say());
   }
@@ -52,6 +56,7 @@ export class Facets {
 
   /** Draw again; what was open stays open, and what had the focus has it. */
   #draw(): void {
+    this.#dragged = false;
     const held = (document.activeElement as HTMLElement | null)?.dataset?.facet;
     const at = this.#list.scrollTop;
     this.#list.replaceChildren(...this.kernel.get("facets").map((facet, index) => this.#group(facet, index)));

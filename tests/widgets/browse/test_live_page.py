@@ -36,6 +36,8 @@ def test_a_search_is_saved_and_its_query_changed(show: Show) -> None:
     expect(page.locator(".cid-live")).to_have_text("Live: what A0 finds now Change…")
     box = page.get_by_role("combobox", name="Search names and tags")
     box.fill("")
+    expect(page.get_by_role("listbox", name="How to go on")).to_be_visible()
+    page.keyboard.press("Escape")  # it would lie above what is pressed next
     expect(page.locator(".cid-status")).to_have_text("10 images")
     page.get_by_role("button", name="Change…").click()
     page.get_by_label("What this dataset looks for").fill("A01")
