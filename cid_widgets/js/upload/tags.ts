@@ -1,0 +1,84 @@
+/** Tags that all images of an upload get: the fields of a mask, and lines of key and value. */
+
+import { h } from "../lib/dom";
+import { nextId } from "../people/labelled";
+import type { Mask } from "./shapes";
+
+type Field = Mask["fields"][number];
+
+export class TagLines {
+  readonly el: HTMLElement;
+  #list = h("div", { class: "cid-up-tags" });
+  #fields: Field[] = [];
+
+  constructor(private readonly changed: () => void) {
+    const more = h("button", { type: "button", class: "cid-quiet" }, "+ another tag");
+    more.addEventListener("click", () => this.#line("", "").querySelector("input")!.focus());
+    this.el = h("div", {}, this.#list, more);
+    this.value = {};
+  }
+
+  /** Ask for what a mask asks for; what was said stays. */
+  ask(fields: Field[]): void {
+    const before = this.value;
+    this.#fields = fields;
+    this.value = before;
+  }
+
+  get value(): Record<string, string> {
+    const pairs = [...this.#list.children].map((line) => [...line.querySelectorAll("input")].map(({ value }) => value.trim()));
+    return Object.fromEntries(pairs.filter(([key, value]) => key && value));
+  }
+
+  set value(tags: Record<string, string>) {
+    const others = Object.entries(tags).filter(([key]) => !this.#fields.some((field) => field.key === key));
+    this.#list.replaceChildren();
+    for (const field of this.#fields) this.#line(field.key, tags[field.key] ?? "", field);
+    for (const [key, value] of others) this.#line(key, value);
+    if (!this.#list.hasChildNodes()) this.#line("", "");
+  }
+
+  /** Show what is wrong beside the key that it is of; return what is wrong elsewhere. */
+  complain(wrong: { field: string; message: string; file: string }[]): string[] {
+    const here = (line: Element) => line.querySelector("input")!.value.trim();
+    for (const line of this.#list.children) {
+      const words = wrong.filter(({ field, file }) => !file && field === here(line)).map(({ message }) => message);
+      line.querySelector(".cid-field-error")!.textContent = words.join("; ");
+      line.querySelectorAll("input")[1]!.setAttribute("aria-invalid", String(words.length > 0));
+    }
+    const keys = new Set([...this.#list.children].map(here));
+    return wrong
+      .filter(({ field, file }) => file || !keys.has(field))
+      .map(({ field, message, file }) => [file, field, message].filter(Boolean).join(": "));
+  }
+
+  #line(key: string, value: string, field?: Field): HTMLElement {
+    const known = nextId();
+    const choices = field?.choices ?? [];
+    const hint = field ? [field.required ? "required" : "may be said", field.unit, field.default && `else ${field.default}`].filter(Boolean).join(", ") : "HeLa";
+    const first = h("input", { type: "text", "aria-label": "Tag", placeholder: "Cell type", maxlength: 80, spellcheck: "false", readonly: !!field });
+    const second = h("input", {
+      type: "text",
+      "aria-label": field ? field.key : "Value of the tag",
+      "aria-required": field ? String(field.required) : undefined,
+      placeholder: hint,
+      title: field?.help || undefined,
+      maxlength: 200,
+      spellcheck: "false",
+      list: choices.length ? known : undefined,
+    });
+    first.value = key;
+    second.value = value;
+    const made = h(
+      "div",
+      { class: "cid-up-tag" },
+      first,
+      second,
+      choices.length > 0 && h("datalist", { id: known }, ...choices.map((choice) => h("option", { value: choice }))),
+      h("span", { class: "cid-field-error", role: "alert" }),
+    );
+    made.addEventListener("input", () => this.changed());
+    this.#list.append(made);
+    return made;
+  }
+}

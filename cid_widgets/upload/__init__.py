@@ -1,0 +1,1 @@
+"""Files from this computer into the catalog."""

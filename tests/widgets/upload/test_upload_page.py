@@ -1,0 +1,287 @@
+"""The upload view in a real browser: looked at before, sent from the page, told what came of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pretend_upload
+import pytest
+from playwright.sync_api import Page, expect
+from processes import wait_until
+from stage import Show
+
+from cid_widgets import Upload
+
+TREE = {
+    "monday": {
+        "exp.nd": "nd",
+        "exp_w1_s1.tif": "one",
+        "exp_w1_s2.tif": "two!",
+        "notes.txt": "",
+        ".DS_Store": "hidden",
+        "big.zarr": {".zattrs": "{}", "0": {"0.0": "chunk"}},
+        "<img src=x onerror=\"document.title='owned'\">.png": "png",
+    }
+}
+DROP = """([tree, broken]) => {
+  const file = (name, text) => ({ isFile: true, isDirectory: false, name,
+    file: (give, fail) => broken.includes(name) ? fail(new Error("gone"))
+      : give(new File([text], name, { lastModified: 1000 })) });
+  const entry = (name, of) => typeof of === "string" ? file(name, of)
+    : { isFile: false, isDirectory: true, name, createReader() {
+        let left = Object.entries(of);
+        return { readEntries(give) { const some = left.slice(0, 2); left = left.slice(2);
+          give(some.map(([n, o]) => entry(n, o))); } };
+      } };
+  const items = Object.entries(tree).map(([name, of]) => ({ kind: "file",
+    webkitGetAsEntry: () => entry(name, of) }));
+  const event = new DragEvent("drop", { bubbles: true, cancelable: true });
+  Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], items } });
+  document.querySelector(".cid-upload").dispatchEvent(event);
+  return event.defaultPrevented;
+}"""
+
+
+class Judged(pretend_upload.pretend.Refused):
+    """What an upload is refused with that its mask does not take."""
+
+    status = 400
+    fields = (
+        SimpleNamespace(field="Cell type", message="one of HeLa, HEK", file=""),
+        SimpleNamespace(field="filename", message="it has no well", file="a.tif"),
+    )
+
+
+@pytest.fixture
+def catalog() -> pretend_upload.Taking:
+    return pretend_upload.filled()
+
+
+@pytest.fixture
+def plane() -> pretend_upload.Plane:
+    return pretend_upload.Plane()
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CID_STATE", str(tmp_path / "state"))
+
+
+def drop(page: Page, tree: dict[str, Any], broken: tuple[str, ...] = ()) -> None:
+    """Drop files and folders on the widget."""
+    assert page.evaluate(DROP, [tree, list(broken)])
+
+
+def reached(page: Page, true: Callable[[], Any], what: str) -> None:
+    """Wait while the page goes on: what it sends is answered from here."""
+    wait_until(lambda: page.title() is not None and true(), what=what)
+
+
+def done(*images: str, **more: Any) -> dict[str, Any]:
+    return {"state": "done", "images": list(images), **more}
+
+
+def test_what_is_dropped_is_looked_at_sent_and_imported(
+    show: Show, catalog: pretend_upload.Taking, plane: pretend_upload.Plane
+) -> None:
+    there = {"path": "monday/exp_w1_s1.tif", "name": "old.tif", "project": "demo", "dataset": ""}
+    catalog.there = [{**there, "record": "f9", "kind": "original", "images": ["i3"]}]
+    upload = Upload(catalog, "demo", "screen")
+    upload._watcher.shortest = 0.05
+    page, _ = show(upload, "upload", width=900)
+    plane.serve(page)
+    drop(page, TREE, broken=("exp_w1_s2.tif",))
+    look = page.get_by_role("region", name="Before it starts")
+    expect(look.get_by_role("heading", name="6 files · 15 B")).to_be_focused()
+    expect(look).to_contain_text("monday/exp_w1_s2.tif")
+    expect(look).to_contain_text("1 file cannot be read on this computer")
+    expect(look).to_contain_text("1 file is empty: was the copy finished?")
+    expect(look).to_contain_text("1 hidden file stays where it is")
+    expect(look).to_contain_text("of the 248 GB free in demo")
+    expect(look.locator(".cid-up-file", has_text="exp.nd")).to_contain_text("with 1 companion file")
+    expect(look.locator("summary", has_text="big.zarr")).to_contain_text("one OME-Zarr")
+    assert page.title() != "owned"
+
+    look.get_by_role("button", name="Leave out notes.txt").click()
+    expect(look.get_by_role("heading", name="5 files")).to_be_focused()
+    drop(page, {"more.tif": "more"})
+    expect(look.get_by_role("heading", name="6 files")).to_be_visible()
+    look.get_by_text("Tags and more").click()
+    look.get_by_label("Tag", exact=True).fill("Cell type")
+    look.get_by_label("Value of the tag").fill("HeLa")
+    look.get_by_label("Dataset").fill("screen/monday")
+    catalog.imports = [
+        {"progress": {"fraction": 0.5, "text": "1 of 2 files", "files": [], "counts": {}}},
+        done(
+            "i1",
+            "i2",
+            kept=["f1"],
+            problems=[{"path": "monday/exp.nd", "message": "cut short", "file": "f2"}],
+        ),
+    ]
+    page.get_by_role("button", name="Start").click()
+    result = page.get_by_role("region", name="What came of it")
+    expect(result.get_by_role("status")).to_have_text(
+        "2 images came in, 1 file is kept as it came, 1 was there already."
+    )
+    expect(result.locator('[data-state="shown"]')).to_have_count(2)
+    expect(result).to_contain_text("monday/exp.nd: cut short")
+    expect(result).to_contain_text("monday/exp_w1_s1.tif is there as old.tif in demo")
+    expect(result.get_by_role("link")).to_have_attribute(
+        "href", f"{pretend_upload.URL}projects/demo"
+    )
+    expect(result.get_by_role("button", name="Show in Browser")).to_be_hidden()
+
+    [opened] = [asked for asked in catalog.asked if asked[0] == "open"]
+    assert opened[1:5] == ("demo", "screen/monday", "import", False)
+    digests = {one["path"]: one["sha256"] for one in opened[5]}
+    assert digests["monday/exp.nd"] == hashlib.sha256(b"nd").hexdigest()
+    assert "monday/exp_w1_s1.tif" not in plane.put  # it was there
+    assert len(plane.put) == 5
+    assert "monday/big.zarr/0/0.0" in plane.put
+    said = base64.b64encode(hashlib.sha256(b"more").digest()).decode()
+    assert plane.digests["more.tif"] == f"sha-256=:{said}:"
+    assert opened[6] == {"tags": {"Cell type": "HeLa"}}
+    assert ([one.uid for one in upload.images], upload.files) == (["i1", "i2"], ["f1"])
+    assert (upload.state, upload.error, upload.unfinished) == ("done", "", [])
+
+    result.get_by_role("button", name="Upload more").click()
+    expect(page.get_by_text("Drop files or folders here")).to_be_visible()
+    assert upload.state == "ready"
+
+
+def test_a_line_that_breaks_is_waited_for_and_a_ticket_is_renewed(
+    show: Show, catalog: pretend_upload.Taking, plane: pretend_upload.Plane
+) -> None:
+    page, stage = show(Upload(catalog, "demo"), "upload")
+    plane.serve(page)
+    refused = json.dumps({"error": "NotLoggedIn", "message": "the ticket has ended"})
+    plane.answers = [None, (503, "<html>"), (401, refused), (201, "{}")]
+    drop(page, {"a.tif": "a"})
+    page.get_by_role("button", name="Start").click()
+    reached(page, lambda: stage.widget.state == "importing", "it is imported")
+    assert plane.put == ["a.tif"]
+    catalog.imports = [done(error=None, state="failed") | {"error": {"message": "no room is left"}}]
+    stage.widget._watcher.wake()
+    expect(page.get_by_role("alert").filter(has_text="no room is left")).to_be_visible()
+
+
+def test_it_is_paused_gone_on_with_and_cancelled_by_the_keyboard(
+    show: Show, catalog: pretend_upload.Taking, plane: pretend_upload.Plane
+) -> None:
+    page, stage = show(Upload(catalog, "demo"), "upload", width=600)
+    plane.serve(page)
+    plane.held = True
+    drop(page, {f"{n}.tif": f"image {n}" for n in range(9)})
+    page.get_by_role("button", name="Start").press("Enter")
+    pause = page.get_by_role("button", name="Pause")
+    pause.press("Enter")
+    expect(page.get_by_text("Paused. What is there stays for a day.")).to_be_visible()
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    plane.waiting.clear()
+    page.get_by_role("button", name="Go on").press("Enter")
+    reached(page, lambda: len(plane.waiting) == 4, "four at once")
+    page.get_by_role("button", name="Cancel…").press("Enter")
+    page.get_by_role("button", name="Really cancel?").press("Enter")
+    expect(page.get_by_text("Drop files or folders here")).to_be_visible()
+    assert ("give_up", "d0") in catalog.asked
+    assert (stage.widget.state, stage.widget.unfinished) == ("ready", [])
+
+
+def test_what_ends_it_is_said_with_what_to_do(
+    show: Show, catalog: pretend_upload.Taking, plane: pretend_upload.Plane
+) -> None:
+    upload = Upload(catalog, "demo")
+    page, _ = show(upload, "upload")
+    plane.serve(page)
+    catalog.trouble = pretend_upload.pretend.Refused("project 'demo' has 1 GB left: ask for more")
+    drop(page, {"a.tif": "a"})
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator(".cid-error")).to_have_text("project 'demo' has 1 GB left: ask for more")
+    catalog.trouble = None
+    told = json.dumps({"error": "NotAllowed", "message": "you may not upload here any more"})
+    plane.answers = [(403, told)]
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("alert").filter(has_text="any more")).to_be_visible()
+    page.get_by_role("button", name="Try again").click()
+    reached(page, lambda: upload.state == "importing", "it went")
+
+
+def test_a_page_that_is_read_again_goes_on_with_the_same_files(
+    show: Show, catalog: pretend_upload.Taking, plane: pretend_upload.Plane
+) -> None:
+    files = {"a.tif": "a", "b.tif": "bb"}
+    page, stage = show(Upload(catalog, "demo", "screen"), "upload")
+    plane.serve(page)
+    plane.answers = [(201, "{}"), *[(503, "")] * 40]
+    drop(page, {"set": files})
+    page.get_by_role("button", name="Start").click()
+    reached(page, lambda: stage.widget.progress.get("done") == 1, "one of them is there")
+    closing: list[str] = []
+    page.on("dialog", lambda dialog: (closing.append(dialog.type), dialog.accept()))
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    assert closing == ["beforeunload"]
+    expect(page.get_by_text("Another page sends this, or was closed.")).to_be_visible()
+    drop(page, {"other": files})
+    expect(page.get_by_text("These are not the files of this upload.")).to_be_visible()
+
+    again = Upload(catalog, "demo")  # as after the kernel was restarted
+    assert [one["done"] for one in again.unfinished] == [1]
+    plane.answers.clear()
+    other, _ = show(again, "upload")
+    plane.serve(other)
+    expect(other.get_by_text("1 of 2 files are there.")).to_be_visible()
+    drop(other, {"set": files})
+    other.get_by_role("button", name="Go on").click()
+    reached(other, lambda: again.state == "importing", "it went")
+    assert sorted(plane.put) == ["set/a.tif", "set/b.tif"]
+    assert again.dataset == "screen"
+
+
+def test_one_who_may_upload_nowhere_is_told_so(show: Show, catalog: pretend_upload.Taking) -> None:
+    for one in catalog.held:
+        one["role"] = "viewer"
+    page, _ = show(Upload(catalog), "upload")
+    expect(page.get_by_text("You can upload into no project yet.")).to_be_visible()
+
+
+def test_a_mask_asks_and_what_it_has_against_it_stands_beside_the_field(
+    show: Show, catalog: pretend_upload.Taking, plane: pretend_upload.Plane
+) -> None:
+    fields = [
+        {"key": "Cell type", "required": True, "choices": ["HeLa", "HEK"], "help": "of the plate"},
+        {"key": "Exposure", "unit": "ms", "default": 20},
+    ]
+    record = {"name": "Confocal 1", "retired": False, "version": {"document": {"fields": fields}}}
+    catalog.masks = [SimpleNamespace(record=record | {"instrument": None})]
+    upload = Upload(catalog, "demo")
+    page, _ = show(upload, "upload")
+    plane.serve(page)
+    drop(page, {"a.tif": "a"})
+    page.get_by_label("Mask").select_option("Confocal 1")
+    cell = page.get_by_label("Cell type")
+    expect(cell).to_have_attribute("aria-required", "true")
+    expect(page.get_by_label("Exposure")).to_have_attribute(
+        "placeholder", "may be said, ms, else 20"
+    )
+    cell.fill("Hela")
+    catalog.trouble = Judged("Cell type: one of HeLa, HEK (and 1 more)")
+    page.get_by_role("button", name="Start").click()
+    line = page.locator(".cid-up-tag", has=cell)
+    expect(line.get_by_role("alert")).to_have_text("one of HeLa, HEK")
+    expect(page.locator(".cid-up-wrong")).to_have_text("a.tif: filename: it has no well")
+    catalog.trouble = None
+    cell.fill("HeLa")
+    page.get_by_role("button", name="Start").click()
+    reached(page, lambda: upload.state == "importing", "it is imported")
+    assert catalog.asked[-1][0] != "open"
+    told = [asked for asked in catalog.asked if asked[0] == "open"][-1][6]
+    assert told == {"mask": "Confocal 1", "tags": {"Cell type": "HeLa"}}
+    assert upload.wrong == []
