@@ -27,12 +27,12 @@ from ..errors import (
     Unavailable,
     from_record,
 )
-from ..records.images import Image
 from ..uploads import tus
 from ..uploads.broken_off import begin, send
 from ..uploads.deposit import ENDED
 from ..uploads.items import Part, hashed
 from ..uploads.sending import Progress
+from ..uploads.told import judge
 from ..wire import waiting
 from ..wire.session import segment
 from .config import Config
@@ -101,6 +101,7 @@ class _Delivery:
         if self.row.deposit and self._ended_before():
             return
         unit = self._as_it_was()
+        self._require_mask(unit)
         parts = self._hashed(unit)
         digest = _digest(parts)
         at_first = ("complete", "failed", "hashed")
@@ -179,8 +180,14 @@ class _Delivery:
         self._require_team(goal)
         try:
             opened, memory = begin(
-                self.session, goal.project, goal.dataset, "import", parts, True, again=False
+                *(self.session, goal.project, goal.dataset, "import", parts, True),
+                again=False,
+                **goal.said,
             )
+        except BadInput as error:
+            if error.fields:
+                raise Refused(str(error)) from None
+            raise
         except (NotFound, NotAllowed) as error:
             raise Refused(f"project {goal.project!r}: {error}") from None
         uid, before = str(opened["uid"]), self.row.deposit
@@ -206,6 +213,17 @@ class _Delivery:
         if told["state"] != "done":
             raise from_record(told.get("error") or {"message": f"the import was {told['state']}"})
         self._done(told)
+
+    def _require_mask(self, unit: Unit) -> None:
+        """Raise Refused for what the mask or the vocabulary would not take: nothing is read yet."""
+        if self.goal.said:
+            paths = (part.path for part in unit.parts())
+            try:
+                judge(self.session, self.goal.project, paths, self.goal.said)
+            except BadInput as error:
+                raise Refused(str(error)) from None
+            except (NotFound, NotAllowed) as error:
+                raise Refused(f"project {self.goal.project!r}: {error}") from None
 
     def _require_team(self, goal: Goal) -> None:
         if not goal.team:
@@ -235,22 +253,13 @@ class _Delivery:
         return told
 
     def _done(self, told: Mapping[str, Any]) -> None:
-        """Write down what it became, after its tags are said."""
+        """Write down what it became."""
         there = told.get("there") or ()
         notes = []
         for one in there[:1]:
             place = "/".join(part for part in (one["project"], one["dataset"]) if part)
             notes.append(f"there already, in {place}")
         notes += [f"{one['path']}: {one['message']}" for one in told.get("problems") or ()][:3]
-        if self.goal.tags and told["images"]:
-            try:
-                self.tell(1.0, "tagging")
-                images = [Image(self.session, {"uid": uid}) for uid in told["images"]]
-                self.tools.catalog.annotate(images, set=self.goal.tags)
-            except AWAY:
-                raise
-            except CidError as error:
-                notes.append(f"without its tags: {error}")
         uids = [*told["images"], *told["files"], *(one["record"] for one in there)]
         became = " ".join(uids[:100])
         self._move("verified", WAYS, became=became, reason="; ".join(notes), next_try=0)

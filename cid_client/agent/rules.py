@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-PATTERNS = ("folder", "instrument", "file")
+PATTERNS = ("folder", "instrument", "file", "path")
 TARGETS = ("project", "team", "dataset", "mask")
 PLACE = re.compile(r"\{(\w+)\}")
+# what the signs of a path such as "{user}/{project}/**" stand for; "{name:**}" spans folders
+GLOB = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+SIGN = re.compile(r"\{(\w+)(:\*\*)?\}|\*\*/|\*\*|\*|\?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,12 @@ class Goal:
     instrument: str = ""
     mask: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What is said of an upload when it begins: mask, microscope and tags, where known."""
+        told = {"mask": self.mask, "instrument": self.instrument, "tags": dict(self.tags)}
+        return {key: value for key, value in told.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,8 @@ def judge(
 
     folder: of the file, below what is watched, with "/".
     """
-    told = {"folder": folder, "file": file, "instrument": instrument}
+    path = f"{folder}/{file}" if folder else file
+    told = {"folder": folder, "file": file, "instrument": instrument, "path": path}
     for rule in rules:
         goal = rule.goal(told)
         if goal is None:
@@ -86,11 +96,12 @@ def read_rule(told: Mapping[str, Any], at: int, say: Callable[[str, str], None])
         if text is None:
             continue
         try:
-            patterns[key] = re.compile(text, re.IGNORECASE)
+            pattern = glob(text) if key == "path" else text
+            patterns[key] = re.compile(pattern, re.IGNORECASE | re.DOTALL * (key == "path"))
         except (re.error, TypeError) as error:
             wrong(key, f"{text!r} is no pattern: {error}")
     if not patterns and fine:
-        wrong("folder", "give a pattern for folder, file or instrument")
+        wrong("folder", "give a pattern for folder, file, path or instrument")
     groups = {"instrument"}.union(*(pattern.groupindex for pattern in patterns.values()))
     targets = {key: told[key] for key in TARGETS if key in told}
     tags = told.get("tags", {})
@@ -110,6 +121,17 @@ def read_rule(told: Mapping[str, Any], at: int, say: Callable[[str, str], None])
     if not isinstance(name, str):
         wrong("name", "give a text in quotes")
     return Rule(name, patterns, targets, tags) if fine else None
+
+
+def glob(text: str) -> str:
+    """Return the pattern that "{user}/{project}/**" stands for."""
+    found, end = "", 0
+    for sign in SIGN.finditer(text):
+        found += re.escape(text[end : sign.start()])
+        name, deep = sign.groups()
+        found += f"(?P<{name}>{'.+' if deep else '[^/]+'})" if name else GLOB[sign[0]]
+        end = sign.end()
+    return found + re.escape(text[end:])
 
 
 def _filled(text: str, groups: Mapping[str, str]) -> str:

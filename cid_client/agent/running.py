@@ -11,6 +11,7 @@ from typing import Any
 
 from ..catalog import Catalog
 from ..errors import CidError
+from ..wire.environment import Access
 from ..wire.session import Session
 from . import lock, page, watchdogs
 from .config import Config
@@ -40,7 +41,7 @@ class Agent:
         with ExitStack() as left:
             left.enter_context(lock.held(self.config.state))
             access = self.config.access()
-            catalog = Catalog(Session(access))
+            catalog = connected(access)
             left.callback(catalog.close)
             journal = Journal(self.config.state / JOURNAL)
             left.callback(journal.close)
@@ -142,6 +143,11 @@ class Agent:
         self.stop.set()
         for thread in threads:
             thread.join()
+
+
+def connected(access: Access) -> Catalog:
+    """Return the catalog that an agent speaks with."""
+    return Catalog(Session(access))
 
 
 def stopping(stop: threading.Event) -> Any:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ..display import size
 from . import handles
 from .config import Config
 from .journal import STATES
 from .page import Shown, scanned
-from .scanning import goal_of, verdict, walk
+from .rules import Goal
+from .scanning import Verdict, goal_of, verdict, walk
+from .units import Unit
 
 
-def checked(config: Config, found: Counter[str]) -> Iterator[str]:
-    """Yield a line for all that lies there now: where it would go, or why not. Counts by state."""
+def checked(
+    config: Config, found: Counter[str], refusal: Callable[[Goal, Unit], str] = lambda *_: ""
+) -> Iterator[str]:
+    """Yield a line for all that lies there now: where it would go, or why not. Counts by state.
+
+    refusal: asks the catalog why it would not take something; "" where it would.
+    """
     for watch in config.watched:
         for seen in walk(watch):
             if seen.problem:
@@ -26,6 +33,8 @@ def checked(config: Config, found: Counter[str]) -> Iterator[str]:
                 held = handles.written(unit.paths()) if goal and not unit.missing else set()
                 quiet_for = max(time.time() - unit.mtime / 1e9, 0.0)
                 said = verdict(goal, why, unit, quiet_for, config.timing, held)
+                if said.goal and (reason := refusal(said.goal, unit)):
+                    said = Verdict("quarantined", reason)
                 found[said.state] += 1
                 name = unit.path.relative_to(watch.folder).as_posix()
                 name = name.encode(errors="replace").decode()

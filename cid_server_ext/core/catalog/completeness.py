@@ -1,8 +1,9 @@
 """How much of what is asked of an acquired image is there, what is not, and why.
 
-What its mask asks for; without a mask what the facility asks of every image: the eight machine
-tags, the size of a pixel along each axis in space, and names of channels. What a run made is asked
-nothing. `index.refresh` keeps the answers in `document`, so that they are found.
+What the facility asks of every image: the eight machine tags, the size of a pixel along each axis
+in space, and names of channels. A mask may ask for others of these, and asks for each of its
+fields. What a run made is asked nothing. `index.refresh` keeps the answers in `document`, so that
+they are found.
 """
 
 from __future__ import annotations
@@ -67,8 +68,9 @@ def of_facility(axes: str) -> list[str]:
 
 
 def of_mask(mask: Mapping[str, Any], axes: str) -> list[str]:
-    """Return what a mask asks for: each of its fields."""
-    return [key for key in mask.get("fields", {}) if key not in _AXIS or _AXIS[key] in axes]
+    """Return what a mask asks for: what a machine must say, and each of its fields."""
+    asked = dict.fromkeys((*mask.get("machine", FACILITY), *_fields(mask)))
+    return [key for key in asked if key not in _AXIS or _AXIS[key] in axes]
 
 
 def why(missing: str, unknown: Mapping[str, str] | None) -> str:
@@ -90,9 +92,13 @@ def told(
     written: str, unknown: Mapping[str, str] | None, mask: Mapping[str, Any] | None
 ) -> dict[str, str]:
     """Return what `Document.missing` says is missing, each with the reason in words."""
-    shown = {folded(key): key for key in (*FACILITY, *(mask or {}).get("fields", {}))}
+    shown = {folded(key): key for key in (*FACILITY, *_fields(mask or {}))}
     keys = (key.strip() for key in written.split("|"))
     return {shown.get(key, key): why(shown.get(key, key), unknown) for key in keys if key}
+
+
+def _fields(mask: Mapping[str, Any]) -> list[str]:
+    return [str(one["key"]) for one in mask.get("fields", ())]
 
 
 def _there(key: str, facts: Facts) -> bool:

@@ -113,7 +113,7 @@ class MicroscopePC:
         assert self.process is not None
         assert self.process.poll() is None, self.log()
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
         self.killed += 1
 
     def stop(self) -> int:

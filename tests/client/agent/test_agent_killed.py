@@ -105,7 +105,7 @@ def test_killed_cut_off_and_with_files_that_grow_and_move_each_file_is_there_onc
         for _ in range(step):
             microscope.go.release()
         state = chance.choice(["growing", "hashed", "uploading"])
-        wait_until(lambda n=n, state=state: its_time(pc, state, (n + 1) * step), 60, state)
+        wait_until(lambda n=n, state=state: its_time(pc, state, (n + 1) * step), 180, state)
         pc.kill()
         pc.start()
         if n == KILLS // 2:
@@ -124,7 +124,7 @@ def test_killed_cut_off_and_with_files_that_grow_and_move_each_file_is_there_onc
         there = {row.path for row in rows if row.state == "verified"}
         return there >= everything and {row.state for row in rows} == {"verified"}
 
-    wait_until(settled, 60 + FILES, "all is verified and nothing under way")
+    wait_until(settled, 120 + FILES, "all is verified and nothing under way")
     took = time.monotonic() - began
     assert pc.stop() == 0, pc.log()
     assert snapshot(pc.data) == before

@@ -9,7 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 from microscope_pc import MicroscopePC, snapshot, write_tiff
-from processes import STAFF, Service, free_port, stop, wait_until
+from ports import free_port
+from processes import STAFF, Service, stop, wait_until
+from speaking import said_of
 
 import cid_client as cid
 from cid_client.agent import lock
@@ -22,6 +24,12 @@ project = "agent-rules"
 dataset = "day 1"
 tags = {"Cell type" = "{cell}", "Acquisition date" = "{instrument}"}
 [[rules]]
+folder = 'masked'
+file = '(?P<cell>[A-Za-z]+)_.*'
+project = "agent-rules"
+mask = "Agents' mask"
+tags = {"Cell type" = "{cell}"}
+[[rules]]
 folder = 'known'
 project = "agent-rules"
 tags = {"Cell type" = "HeLa"}
@@ -32,6 +40,12 @@ team = "another"
 [[rules]]
 folder = 'closed'
 project = "agent-closed"
+"""
+MASK = """
+mask: Agents' mask
+fields:
+  - {key: Cell type, required: true, choices: [HeLa]}
+  - {key: Dish, default: glass}
 """
 ND = """"NDInfoFile", Version 1.0
 "DoWave", TRUE
@@ -47,6 +61,7 @@ def pc(service: Service, tmp_path: Path) -> Iterator[MicroscopePC]:
         members = {"scope": "contributor"} if name == "rules" else {}
         body = {"name": f"agent-{name}", "team": "agents", "limit": 10**9, "members": members}
         assert service.ask("POST", "projects", STAFF, json=body).status_code == 201
+    assert service.ask("POST", "masks", STAFF, json={"text": MASK}).status_code == 201
     made = MicroscopePC(tmp_path, service.url)
     made.configure(RULES, port=free_port())
     yield made
@@ -66,6 +81,8 @@ def test_what_maps_goes_in_and_what_does_not_is_seen_and_goes_nowhere(
     write_tiff(pc.data / "known" / "one.tif", 1001)
     write_tiff(pc.data / "known" / "again.tif", 1001)
     write_tiff(pc.data / "named" / "HeLa_1.tif", 1002)
+    write_tiff(pc.data / "masked" / "hela_5.tif", 1010)
+    write_tiff(pc.data / "masked" / "Vero_6.tif", 1011)
     write_tiff(pc.data / "wrong team" / "2.tif", 1003)
     write_tiff(pc.data / "closed" / "3.tif", 1004)
     write_tiff(pc.data / "elsewhere" / "<script>4.tif", 1005)
@@ -86,12 +103,16 @@ def test_what_maps_goes_in_and_what_does_not_is_seen_and_goes_nowhere(
     assert line.endswith("→ agent-rules Cell type='HeLa'")
     assert "quarantined  elsewhere/<script>4.tif (" in told.stdout
     assert "no rule matches" in told.stdout
+    vero = "mask \"Agents' mask\": Cell type: 'Vero' is not one of 'HeLa'"
+    [line] = [line for line in told.stdout.splitlines() if "masked/Vero_6.tif" in line]
+    assert line.startswith("quarantined ")
+    assert line.endswith(f": {vero}")
     assert pc.ask("status").returncode == 1
     assert not (pc.home / "state").exists()
 
     pc.start()
     pc.waits_for(4)
-    wait_until(lambda: pc.count()["quarantined"] == 4 and pc.count()["failed"] == 1, 60, "settled")
+    wait_until(lambda: pc.count()["quarantined"] == 6 and pc.count()["failed"] == 1, 60, "settled")
     reasons = {
         Path(row.path).parent.name: row.reason for row in pc.rows() if row.state == "quarantined"
     }
@@ -99,18 +120,19 @@ def test_what_maps_goes_in_and_what_does_not_is_seen_and_goes_nowhere(
     assert reasons["closed"].startswith("project 'agent-closed': ")
     assert reasons["elsewhere"].startswith("no rule matches")
     assert "waits.oif.files" in reasons["known"]
+    assert reasons["masked"] == vero
+    assert reasons["named"].startswith("Acquisition date: a date like ")
     catalog = speak("scope")
     found = {image.name: image for image in catalog.search("", project="agent-rules")}
     twins = found.keys() & {"one", "again"}
     assert len(twins) == 1
-    assert set(found) == {*twins, "HeLa_1", "pair"}
+    assert set(found) == {*twins, "hela_5", "pair"}
     assert found["pair"].shape[found["pair"].axes.index("c")] == 2
     assert found[twins.pop()].tags["Cell type"] == "HeLa"
-    assert found["HeLa_1"].dataset == "day 1"
+    assert said_of(found["hela_5"]) == {"Cell type": "HeLa", "Dish": "glass"}
+    assert found["hela_5"].mask == ("Agents' mask", 1)
     notes = [row.reason for row in pc.rows() if row.state == "verified"]
     assert [note for note in notes if note.startswith("there already, in agent-rules")]
-    [tagless] = [note for note in notes if note.startswith("without its tags")]
-    assert "Acquisition date" in tagless
 
     page = look(pc)
     assert page.status_code == 200
@@ -128,7 +150,7 @@ def test_what_maps_goes_in_and_what_does_not_is_seen_and_goes_nowhere(
     assert status.returncode == 1
 
     (pc.data / "known" / "cut.tif").unlink()
-    wait_until(lambda: not pc.count()["failed"], 30, "what is gone is forgotten")
+    wait_until(lambda: not pc.count()["failed"], what="what is gone is forgotten")
     assert pc.stop() == 0, pc.log()
     del before["known/cut.tif"], before["known"]
     after = snapshot(pc.data)

@@ -1,0 +1,1 @@
+"""What an upload from a microscope must say."""

@@ -1,0 +1,1 @@
+"""What uploads must say, written by staff."""
