@@ -13,6 +13,7 @@ from ..lib.view import built, line
 from . import shapes
 from .catalog import Catalog
 from .run_monitor import Monitored
+from .standing import Standing
 
 
 class Starting(Monitored):
@@ -42,11 +43,13 @@ class Starting(Monitored):
         self.tell("started", batch=batch, count=len(started))
 
 
-class RunForm(Starting):
+class RunForm(Starting, Standing):
     """The form of one template: `RunForm(catalog, "segment-cells", images)`.
 
     `images` are images of the catalog, or their uids. Bounds are checked while one types; the
-    catalog checks again. Raises LookupError for a template that is not published.
+    catalog checks again. Below it the same can be begun for every new match of a saved search
+    of their project (`project.subscribe` in Python). Raises LookupError for a template that is
+    not published.
     """
 
     _esm, _css = built("run_form")
@@ -69,6 +72,16 @@ class RunForm(Starting):
     def images(self) -> list[Any]:
         """The images it would run on."""
         return list(self._images)
+
+    @property
+    def template_name(self) -> str:
+        """The template that would run by itself."""
+        return str(self.template["name"])
+
+    @property
+    def projects(self) -> list[str]:
+        """The projects of the images."""
+        return list(dict.fromkeys(str(image.record["project"]) for image in self._images))
 
     def _find(self, template: str | Record) -> Record:
         if not isinstance(template, str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -19,6 +20,17 @@ from . import parameters, rights, templates
 
 MOST_IMAGES = 1000
 OVERHEAD = 4_000_000  # executed notebook, tables and metadata of one run, in bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run, as part of which batch; `told` is what the journal says of it besides."""
+
+    template: Template
+    manifest: manifests.Manifest
+    values: dict[str, Any]
+    batch: str = field(default_factory=new_uid)
+    told: dict[str, Any] = field(default_factory=dict)
 
 
 def submit(
@@ -43,9 +55,9 @@ def submit(
     values = parameters.checked(manifest, given)
     for image in chosen:
         _check_active(image.project)
-        _check_contract(manifest, image)
-    batch = new_uid()
-    runs = [_queue(session, actor, published, manifest, image, values, batch) for image in chosen]
+        check_contract(manifest, image)
+    order = Order(published, manifest, values)
+    runs = [queue(session, actor, order, image) for image in chosen]
     session.flush()
     return runs
 
@@ -69,20 +81,14 @@ def output_bytes(manifest: manifests.Manifest, image: Image) -> int:
     return stores * plane * outputs.labels_bytes_per_pixel * 4 // 3 + OVERHEAD
 
 
-def _queue(
-    session: Session,
-    actor: Actor,
-    template: Template,
-    manifest: manifests.Manifest,
-    image: Image,
-    values: dict[str, Any],
-    batch: str,
-) -> Run:
+def queue(session: Session, actor: Actor, order: Order, image: Image) -> Run:
+    """Queue one run on an image that fits the contract, or raise OverQuota and change nothing."""
+    template, manifest, values = order.template, order.manifest, order.values
     nbytes = output_bytes(manifest, image)
     allocations.reserve(session, image.project_id, nbytes)
     run = Run(
         uid=new_uid(),
-        batch=batch,
+        batch=order.batch,
         project_id=image.project_id,
         template_id=template.id,
         person=actor.name,
@@ -98,6 +104,7 @@ def _queue(
         "parameters": values,
         "inputs": [image.uid],
         "project": session.get_one(Project, image.project_id).name,
+        **order.told,
     }
     if actor.staff:  # no role that ends: `rights` lets it start
         detail["staff"] = True
@@ -111,7 +118,8 @@ def _check_active(project: Project) -> None:
         raise Conflict(f"project {project.name!r} is {project.state}: nothing runs in it")
 
 
-def _check_contract(manifest: manifests.Manifest, image: Image) -> None:
+def check_contract(manifest: manifests.Manifest, image: Image) -> None:
+    """Raise BadInput that says why the template does not take the image."""
     asked = manifest.inputs
     title = manifest.template.name
     if image.kind != asked.kind:

@@ -12,6 +12,8 @@ const PATIENCE_MS = 3000;
 const NAMED = 3;
 let forms = 0;
 
+export type Values = Record<string, unknown>;
+
 /** "cell, ihc, nuclei 1 and 9 more" */
 function names(inputs: { name: string }[], count: number): string {
   const shown = inputs.slice(0, NAMED).map(({ name }) => name);
@@ -98,19 +100,25 @@ class Form {
     this.#button.disabled = this.#waiting || inputs.length === 0 || !this.#drawn;
   }
 
-  #submit(event: SubmitEvent): void {
-    event.preventDefault();
+  /** What is filled in; null where a field is wrong, which is told and gets the focus. */
+  values(): Values | null {
     const wrong = this.#fields.filter((one) => one.check());
     if (wrong.length) {
       this.#say(`Please correct ${plural(wrong.length, "field")}.`, "bad");
       wrong[0]!.focus();
-      return;
+      return null;
     }
+    return Object.fromEntries(this.#fields.map((one) => [one.name, one.value()]));
+  }
+
+  #submit(event: SubmitEvent): void {
+    event.preventDefault();
+    const parameters = this.values();
+    if (!parameters) return;
     this.#waiting = true;
     this.#count();
     this.#say("", "");
     this.#timer = setTimeout(() => this.#say("Waiting for the kernel (is a cell running?)", ""), PATIENCE_MS);
-    const parameters = Object.fromEntries(this.#fields.map((one) => [one.name, one.value()]));
     this.kernel.ask("start", { parameters });
   }
 
@@ -127,14 +135,16 @@ class Form {
   }
 }
 
-/** A form and, below it, the runs that it has started. */
+/** A form and, below it, the runs that it has started; `more` may use what is filled in. */
 export function form(
   kernel: Kernel<any>,
   thumbnails: Thumbnails,
   close?: () => void,
+  more?: (values: () => Values | null) => HTMLElement,
 ): HTMLElement {
   const runs = monitor(kernel, thumbnails, "");
   // whoever starts runs wants to see them go
   kernel.told("started", () => runs.scrollIntoView({ block: "nearest", behavior: "smooth" }));
-  return h("div", {}, new Form(kernel, close).el, runs);
+  const made = new Form(kernel, close);
+  return h("div", {}, made.el, more?.(() => made.values()), runs);
 }

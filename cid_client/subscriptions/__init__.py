@@ -1,0 +1,1 @@
+"""Templates that run by themselves on what a saved search newly finds."""

@@ -1,0 +1,1 @@
+"""Subscriptions: templates that run by themselves on what a saved search newly finds."""
