@@ -26,6 +26,7 @@ from ...db.tables import (
     Link,
     Note,
     Record,
+    Reference,
     Tag,
     Trash,
 )
@@ -70,6 +71,8 @@ def purge(session: Session, person: str, trash: Trash) -> None:
         _remove(session, Tag, Tag.id, Tag.record_id, batch)
         _remove(session, Link, (Link.dataset_id, Link.record_id), Link.record_id, batch)
         _remove(session, Note, Note.id, Note.record_id, batch)
+        # what lies in place is let go of, and stays there
+        _remove(session, Reference, Reference.record_id, Reference.record_id, batch)
         capture.touch(session, Record, batch)
         emptied = update(Record).where(Record.id.in_(batch))
         emptied = emptied.values(prefix="", purged_at=clock.now(session))

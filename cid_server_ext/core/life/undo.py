@@ -60,13 +60,22 @@ UNDOABLE = {
     "retire instrument": "staff",
     "update instrument": "staff",
     "correct instrument": "staff",
+    "record control": "staff",
     "apply settings": "annotator",
+    "relocate": "staff",
+    "subscribe": "contributor",
+    "change subscription": "contributor",
+    "pause subscription": "contributor",
+    "resume subscription": "contributor",
+    "end subscription": "contributor",
+    "retire mask": "staff",
+    "use mask again": "staff",
 }
 ONCE = {"trash"}  # thrown away again, it has its whole grace time again
 
 # tables of which an undo leaves the rows there, or alone: what came in, what ran, what is charged
 # changed back, never made or removed
-STAYS = {"record", "project", "team", "allocation", "instrument"}
+STAYS = {"record", "project", "team", "allocation", "instrument", "mask", "mask_version"}
 NEVER = {"run", "run_input", "template", "line", "price_list"}
 
 WORDS = {"term", "value", "tag"}  # tables of what a project says of its records

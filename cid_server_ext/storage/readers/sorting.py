@@ -61,7 +61,10 @@ def _mains(tree: Tree, policies: Sequence[Policy]) -> dict[Policy, list[str]]:
     found: dict[Policy, list[str]] = {policy: [] for policy in policies}
     for file in tree.files:
         path = tree.path(file)
-        head = head_of(path)
+        try:
+            head = head_of(path)
+        except OSError:
+            continue  # it is among the others: whoever takes it will say why it cannot be read
         for policy in policies:
             if policy.knows(path, head):
                 found[policy].append(file)
@@ -83,19 +86,25 @@ def _walk(
     waiting = [""]
     while waiting:
         place = waiting.pop()
-        with os.scandir(root / place) as entries:
-            for entry in entries:
-                name = f"{place}/{entry.name}" if place else entry.name
-                if entry.is_symlink():
-                    refused[name] = "it is a link, not a file: copy the file itself"
-                elif entry.is_file():
-                    yield name
-                elif not entry.is_dir():
-                    refused[name] = "it is neither a file nor a folder"
-                elif policy := _reader_of(root / name, policies):
-                    folders[name] = policy
-                else:
-                    waiting.append(name)
+        try:
+            entries = list(os.scandir(root / place))
+        except OSError as error:
+            if not place:
+                raise
+            refused[place] = f"it cannot be read: {error.strerror}"
+            continue
+        for entry in entries:
+            name = f"{place}/{entry.name}" if place else entry.name
+            if entry.is_symlink():
+                refused[name] = "it is a link, not a file: copy the file itself"
+            elif entry.is_file():
+                yield name
+            elif not entry.is_dir():
+                refused[name] = "it is neither a file nor a folder"
+            elif policy := _reader_of(root / name, policies):
+                folders[name] = policy
+            else:
+                waiting.append(name)
 
 
 def _reader_of(folder: Path, policies: Sequence[Policy]) -> Policy | None:

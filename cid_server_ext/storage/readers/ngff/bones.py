@@ -74,10 +74,11 @@ def check_tree(path: Path) -> None:
         if count > MOST_FILES:
             raise BadFile(f"the Zarr has more than {MOST_FILES} files: write it sharded")
         for name in METADATA.intersection(names):
-            _check_metadata(json_of(Path(folder, name)), name)
+            check_document(json_of(Path(folder, name)), name)
 
 
-def _check_metadata(document: dict[str, Any], name: str) -> None:
+def check_document(document: dict[str, Any], name: str) -> None:
+    """Refuse arrays that we do not decode, in a metadata document that is called `name`."""
     if name == ".zmetadata":
         for key, inner in (document.get("metadata") or {}).items():
             if key.endswith(".zarray"):
@@ -93,7 +94,7 @@ def _check_metadata(document: dict[str, Any], name: str) -> None:
             _check_array(document, chunks, document.get("data_type"))
         inner = (document.get("consolidated_metadata") or {}).get("metadata") or {}
         for node in inner.values():
-            _check_metadata(node, name)
+            check_document(node, name)
 
 
 def _check_array(document: dict[str, Any], chunks: Any, dtype: Any) -> None:

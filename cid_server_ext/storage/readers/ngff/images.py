@@ -36,10 +36,10 @@ def open_ngff(path: Path) -> list[Source]:
     """Return the images of an OME-Zarr, each followed by its labels: one, a series, or a plate."""
     check_tree(path)
     found: list[Source] = []
-    for place in _images(path):
+    for place in places(path):
         at = len(found)
         found += _open_group(path, place)
-        for label in _labels(path, place.path):
+        for label in labels_of(path, place.path):
             name = label.rpartition("/")[2]
             for one in _open_group(path, Place(label), "labels"):
                 found.append(replace(one, of=at, name=name))
@@ -63,7 +63,7 @@ def _open_group(path: Path, place: Place, kind: str = "image") -> list[Source]:
             reader.set_scene(at)
             data = reader.xarray_dask_data
             dims = "".join(str(dim) for dim in data.dims).lower()
-            facts = _facts(path, place, multiscale, attributes, at)
+            facts = facts_of(path, place, multiscale, attributes, at)
             keep = AXES if kind == "image" else "tzyx"  # labels have no channels
             found.append(replace(source(facts, dims, data.data, keep=keep), kind=kind))
         return found
@@ -71,9 +71,10 @@ def _open_group(path: Path, place: Place, kind: str = "image") -> list[Source]:
         raise BadFile(f"its OME-Zarr metadata is not valid: {error!r:.120}") from None
 
 
-def _facts(
+def facts_of(
     path: Path, place: Place, multiscale: dict[str, Any], attributes: dict[str, Any], at: int
 ) -> Facts:
+    """Return what the metadata says of one image, with the OME-XML beside it."""
     facts = from_ngff(multiscale, attributes.get("omero") or {})
     name = " ".join(part for part in (place.path, facts.name) if part)
     facts = replace(facts, name=name, tags=place.tags)
@@ -110,7 +111,7 @@ def _sidecar(folder: Path, at: int) -> Facts | None:
         return None
 
 
-def _images(path: Path) -> Iterator[Place]:
+def places(path: Path) -> Iterator[Place]:
     """Yield the places that hold multiscales: the store, its series, or the fields of a plate."""
     attributes = attributes_of(path)
     if attributes.get("multiscales"):
@@ -142,7 +143,7 @@ def _fields(path: Path, plate: dict[str, Any]) -> Iterator[Place]:
             yield Place(f"{inside}/{name}", told)
 
 
-def _labels(path: Path, place: str) -> Iterator[str]:
+def labels_of(path: Path, place: str) -> Iterator[str]:
     """Yield the places of the labels of an image."""
     below = f"{place}/labels".strip("/")
     for name in attributes_of(path / below).get("labels") or []:

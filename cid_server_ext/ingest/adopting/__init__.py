@@ -1,0 +1,1 @@
+"""Old data becomes records where it is: looked at, brought in by the batch, and pictured."""
