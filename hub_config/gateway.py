@@ -1,4 +1,4 @@
-"""Dask Gateway: clusters of local processes, asked for by the conductor only."""
+"""Dask Gateway: clusters of local processes, asked for by the conductor only, unless imports do."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 from dask_gateway_server.options import Float, Integer, Mapping, Options
 
-from .site import HOST, Site
+from .site import HOST, Site, imports_on_clusters
 
 # so the gateway names a service that calls; no account has a ":" in its name
 CONDUCTOR = "service:cid-conductor"
+CATALOG = "service:cid"  # where the hub's environment says that it imports on clusters
 WORKERS = max(2, min(8, os.cpu_count() or 2))
 IDLE_SECONDS = 300  # the conductor closes its clusters; this ends those it could not
 
@@ -32,15 +33,16 @@ def configure(c: Any, site: Site) -> None:
     c.ClusterConfig.worker_cmd = ["dask", "worker", "--no-dashboard"]
     c.ClusterConfig.cluster_max_workers = WORKERS
     c.ClusterConfig.idle_timeout = IDLE_SECONDS
-    c.Backend.cluster_options = options(site)
+    c.Backend.cluster_options = options(site, imports_on_clusters(os.environ))
 
 
-def options(site: Site) -> Options:
+def options(site: Site, imports: bool = False) -> Options:
     """Return what a caller may choose for a cluster, with its limits."""
     fixed = worker_environment(site)
+    callers = {CONDUCTOR, CATALOG} if imports else {CONDUCTOR}
 
     def handler(chosen: Any, user: Any) -> dict[str, Any]:
-        if user.name != CONDUCTOR:
+        if user.name not in callers:
             raise ValueError("clusters are for the conductor: submit a run to the catalog instead")
         return {
             "worker_cores": chosen.worker_cores,

@@ -6,9 +6,10 @@ to it, may change something there, or may act as staff where its person is staff
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-from .site import Site
+from .site import Site, imports_on_clusters
 
 ACCESS = "access:services!service=cid"
 READ, WRITE, STAFF = "custom:cid:read", "custom:cid:write", "custom:cid:staff"
@@ -36,13 +37,19 @@ ROLES: list[dict[str, Any]] = [
         "services": ["cid-conductor"],
     },
 ]
+IMPORT_ROLE = {
+    "name": "cid-imports",
+    "scopes": ["access:services!service=dask-gateway"],
+    "services": ["cid"],
+}
 DEMO_ROLE = {"name": "cid-demo", "scopes": ["tokens", "read:users"], "services": ["cid-demo"]}
 
 
 def configure(c: Any, site: Site) -> None:
     """Declare the scopes, give them to roles, and bound what a server's tokens may do."""
     c.JupyterHub.custom_scopes = CUSTOM
-    c.JupyterHub.load_roles = [*ROLES, DEMO_ROLE] if site.demo else ROLES
+    imports = [IMPORT_ROLE] if imports_on_clusters(os.environ) else []
+    c.JupyterHub.load_roles = [*ROLES, *imports, *([DEMO_ROLE] if site.demo else [])]
     # $JUPYTERHUB_API_TOKEN of a user's server: each scope only if its owner holds it
     c.Spawner.server_token_scopes = [
         "users:activity!user",

@@ -11,6 +11,8 @@ from .scopes import READ, STAFF, WRITE
 from .site import Site
 
 BIN = Path(sys.executable).parent
+IMPORTS = "CID_IMPORT_"  # settings that the hub's environment may have
+ADOPTED = "CID_ADOPT_ROOTS"
 
 
 def configure(c: Any, site: Site) -> None:
@@ -34,6 +36,9 @@ def catalog(site: Site) -> dict[str, Any]:
             CID_DATABASE=site.database,
             CID_STORAGE=str(site.storage),
             CID_HUB_CACHE="5",  # seconds until a change of group or a revoked token is seen
+            CID_GATEWAY_PROXY=site.gateway_proxy,
+            **_imports(),
+            **_adopted(),
         ),
     }
 
@@ -63,8 +68,18 @@ def gateway(site: Site) -> dict[str, Any]:
         "display": False,
         "url": site.address("gateway"),
         "command": [str(server), "-f", str(config)],
-        "environment": _environment(site, "dask-gateway", **site.environment),
+        "environment": _environment(site, "dask-gateway", **site.environment, **_imports()),
     }
+
+
+def _imports() -> dict[str, str]:
+    named = (name for name in sorted(os.environ) if name.startswith(IMPORTS))
+    return {name: os.environ[name] for name in named}
+
+
+def _adopted() -> dict[str, str]:
+    """Return the trees of old data that the data plane reads."""
+    return {name: os.environ[name] for name in (ADOPTED,) if name in os.environ}
 
 
 def _environment(site: Site, name: str, **more: str) -> dict[str, str]:

@@ -104,3 +104,8 @@ class Site:
             fresh.write_text(secrets.token_urlsafe(12 if name == "password" else 32))
             fresh.replace(path)
         return path.read_text()
+
+
+def imports_on_clusters(environ: Mapping[str, str]) -> bool:
+    """Return whether the catalog imports on clusters of a gateway."""
+    return environ.get("CID_IMPORT_CLUSTER", "").startswith("gateway:")

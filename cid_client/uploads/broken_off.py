@@ -10,9 +10,10 @@ from ..display import size
 from ..errors import NotFound, Unavailable
 from ..wire import environment
 from ..wire.session import Session, segment
-from . import sending, tus, unfinished
+from . import sending, told, tus, unfinished
 from .items import Part
 from .sending import Place, Progress
+from .told import Told
 from .unfinished import Unfinished
 
 
@@ -32,14 +33,16 @@ def begin(
     files = [part.declared for part in parts]
     body = {"kind": kind, "dataset": dataset, "files": files, **more}
     folder = _folder() if resume and any(part.nbytes >= tus.LARGE for part in parts) else None
-    about = unfinished.about(session.url, parts, project=project, dataset=dataset, kind=kind)
+    said = told.digest({key: more[key] for key in Told.__annotations__ if key in more})
+    where = {"project": project, "dataset": dataset, "kind": kind, **said}
+    about = unfinished.about(session.url, parts, **where)
     for memory in unfinished.find(folder, about):
         try:
-            told = session.get(f"deposits/{segment(memory.deposit)}")
+            known = session.get(f"deposits/{segment(memory.deposit)}")
         except NotFound:
-            told = {"state": "gone"}
-        if told["state"] == "open":
-            return told, memory
+            known = {"state": "gone"}
+        if known["state"] == "open":
+            return known, memory
         memory.forget()
     opened = session.send("POST", f"projects/{segment(project)}/deposits", body)
     return opened, unfinished.remember(folder, opened["uid"], about)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, overload
+from typing import Any, Literal, Unpack, overload
 
 from ..records.files import File
 from ..records.images import Image
 from ..records.projects import Project
 from ..wire.session import Session
-from . import uploaded
+from . import checked, uploaded
+from .checked import Checked
 from .deposit import deposit
+from .opened import Deposit, open_deposit
 from .sending import Progress
+from .told import Told, plain
 from .uploaded import Uploaded
 
 
@@ -32,6 +36,7 @@ class Uploads:
         on_progress: Progress | None = None,
         resume: bool = True,
         again: bool = False,
+        **told: Unpack[Told],
     ) -> Uploaded[Image]: ...
     @overload
     def upload(
@@ -44,6 +49,7 @@ class Uploads:
         on_progress: Progress | None = None,
         resume: bool = True,
         again: bool = False,
+        **told: Unpack[Told],
     ) -> Uploaded[File]: ...
     def upload(
         self,
@@ -55,6 +61,7 @@ class Uploads:
         on_progress: Progress | None = None,
         resume: bool = True,
         again: bool = False,
+        **told: Unpack[Told],
     ) -> Uploaded[Image] | Uploaded[File]:
         """Bring a file, or a folder with all that is in it, into a project.
 
@@ -62,6 +69,7 @@ class Uploads:
         is kept as a file, what could not be read, and what was there already and was not sent,
         unless `again`. The folders of a folder become datasets. `kind` is "import" for images,
         "files" to keep everything as it is. `on_progress(fraction, text)` is called as it goes.
+        `told` may be a mask, or an instrument whose mask it then is, tags, and `tags_of` some.
 
         Raises BadFile, BadInput, NotAllowed, NotFound or OverQuota; whatever fails leaves nothing
         behind. Where a line that broke, Ctrl-C or the end of Python stopped large files on their
@@ -78,7 +86,48 @@ class Uploads:
             on_progress,
             resume=resume,
             again=again,
+            told=told,
         )
         if kind == "files":
             return uploaded.files(self.session, done)
         return uploaded.images(self.session, done)
+
+    def check(
+        self,
+        path: str | os.PathLike[str],
+        project: str | Project,
+        dataset: str = "",
+        *,
+        on_progress: Progress | None = None,
+        **told: Unpack[Told],
+    ) -> Checked:
+        """Say of each file of a file or folder what it would become; nothing is in the catalog yet.
+
+        What is there already is not sent. The rest is sent, read and measured where an upload would
+        be; `upload()` of what comes back brings it in without sending it again, within a day, and
+        `drop()` removes it. Raises BadInput, NotAllowed, NotFound or OverQuota.
+        """
+        name = project.name if isinstance(project, Project) else project
+        return checked.check(self.session, Path(path), name, dataset, on_progress, told)
+
+    def open_deposit(
+        self,
+        project: str | Project,
+        dataset: str = "",
+        files: Iterable[Mapping[str, Any]] = (),
+        *,
+        kind: Literal["import", "files"] = "import",
+        again: bool = False,
+        **told: Unpack[Told],
+    ) -> Deposit:
+        """Open a deposit whose bytes you send yourself: files have path, nbytes, perhaps sha256.
+
+        `upload` of what comes back is where they go, by PUT or tus; then `commit()` it.
+        """
+        name = project.name if isinstance(project, Project) else project
+        more = {"dataset": dataset, "kind": kind, "again": again, **plain(told)}
+        return open_deposit(self.session, name, files, **more)
+
+    def deposit(self, uid: str) -> Deposit:
+        """Return one of my deposits as it is now, or raise NotFound."""
+        return Deposit(self.session, {"uid": uid}).refresh()

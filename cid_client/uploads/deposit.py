@@ -13,6 +13,7 @@ from ..wire.session import Session, segment
 from .broken_off import begin, send
 from .items import Part, hashed, parts_of
 from .sending import Progress
+from .told import judge, plain
 
 ENDED = ("done", "failed", "aborted")
 
@@ -27,24 +28,28 @@ def deposit(
     *,
     resume: bool = True,
     again: bool = False,
+    told: Mapping[str, Any] | None = None,
 ) -> Mapping[str, Any]:
     """Deposit a file or a folder and return the Deposit that is done, or raise.
 
     Half of the progress is sending, half the import by the service. What is there already is not
     sent, unless `again`. What broke off while large files were sent is gone on with, unless
-    `resume` is False.
+    `resume` is False. What is `told` of it is judged before a file is read.
     """
     tell = on_progress or _silent
     parts = parts_of(path)
+    said = plain(told or {})
+    if said and kind == "import":
+        judge(session, project, (part.path for part in parts), said)
     if not again:
         parts = list(_hashed(parts, tell))
-    opened, memory = begin(session, project, dataset, kind, parts, resume, again=again)
+    opened, memory = begin(session, project, dataset, kind, parts, resume, again=again, **said)
     where = f"deposits/{segment(opened['uid'])}"
     try:
-        send(session, where, opened, _unknown(parts, opened), tell, memory)
+        send(session, where, opened, unknown(parts, opened), tell, memory)
         session.send("POST", f"{where}/commit", {})
         memory.forget()
-        ended = _imported(session, where, path.name, tell)
+        ended = imported(session, where, path.name, tell)
     except BaseException:
         if memory.kept:
             raise
@@ -65,7 +70,7 @@ def _hashed(parts: list[Part], tell: Progress) -> Iterator[Part]:
         yield hashed(part)
 
 
-def _unknown(parts: list[Part], opened: Mapping[str, Any]) -> list[Part]:
+def unknown(parts: list[Part], opened: Mapping[str, Any]) -> list[Part]:
     """Return what must be sent: all but the files, and what lies in folders, that are there."""
     there = {one["path"] for one in opened.get("there") or ()}
     return [part for part in parts if there.isdisjoint(_ways(part.path))]
@@ -78,7 +83,8 @@ def _ways(path: str) -> Iterator[str]:
         path = path.rpartition("/")[0]
 
 
-def _imported(session: Session, where: str, name: str, tell: Progress) -> dict[str, Any]:
+def imported(session: Session, where: str, name: str, tell: Progress) -> dict[str, Any]:
+    """Return a deposit that has begun as it ended, as the second half of the progress."""
     told: dict[str, Any] = {}
 
     def ended() -> bool:

@@ -21,7 +21,9 @@ from ..wire.session import Session
 from .items import PIECE, Part
 
 LARGE = 16 << 20  # bytes from which a file goes this way
-PART = 32 << 20  # bytes of one request
+PART = 32 << 20  # bytes of one request at first, and after each break
+LONGEST = 8  # times as many, on a line that goes well
+QUICK = 5.0  # seconds of a part after which the next one is twice as long
 FIRST, SLOWEST, GROWTH = 0.3, 15.0, 1.8  # seconds between tries
 PATIENCE = 300.0  # seconds without one more byte there after which it is given up for now
 VERSION = {"Tus-Resumable": "1.0.0"}
@@ -91,6 +93,7 @@ class _Sending:
         self.count, self.begun, self.sha256 = count, begun, sha256
         self.state = _state(part.file)
         self.upload = ""
+        self.width = PART
         self.hash = hashlib.sha256()
         self.hashed = 0
 
@@ -115,7 +118,7 @@ class _Sending:
             except CidError as error:
                 if not self._can_go_on(error, known):
                     raise
-                known = None
+                known, self.width = None, PART
                 patience.wait()
 
     def _can_go_on(self, error: CidError, known: int | None) -> bool:
@@ -144,15 +147,18 @@ class _Sending:
         return self.session.exchange("HEAD", self._address(), VERSION).headers
 
     def _sent(self, offset: int) -> Mapping[str, str]:
-        nbytes = min(PART, self.part.nbytes - offset)
+        nbytes = min(self.width, self.part.nbytes - offset)
         headers = {
             **VERSION,
             "Content-Type": BODY,
             "Content-Length": str(nbytes),
             "Upload-Offset": str(offset),
         }
-        body = self._body(offset, nbytes)
-        return self.session.exchange("PATCH", self._address(), headers, body).headers
+        body, began = self._body(offset, nbytes), time.monotonic()
+        answer = self.session.exchange("PATCH", self._address(), headers, body)
+        if time.monotonic() - began < QUICK:
+            self.width = min(2 * self.width, LONGEST * PART)
+        return answer.headers
 
     def _address(self) -> str:
         return f"{self.place.address()}.uploads/{self.upload}"

@@ -2,9 +2,11 @@
 
 It talks with its parent in JSON, one message a datagram. First come the limits, then one job after
 another, until nobody talks any more. Sorting a folder says {"group": [main, members, reader]},
-{"others": [...]} and {"refused": [path, reason]}, in pieces. Converting a file says {"plan": bytes}
-and waits for "go"; then {"progress": [fraction, text]} and {"image": {...}} for each image. Every
-job ends with {"done": true} or, at any time, {"error": [name, message]}.
+{"others": [...]} and {"refused": [path, reason]}, in pieces. Describing an OME-Zarr that stays
+where it is says {"shared": [documents]} and {"image": {...}, ...}, drawing one says nothing.
+Converting a file says {"plan": bytes} and waits for "go"; then {"progress": [fraction, text]} and
+{"image": {...}} for each image. Every job ends with {"done": true} or, at any time,
+{"error": [name, message]}.
 """
 
 from __future__ import annotations
@@ -22,11 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadFile, CidError, Unavailable
-from ..storage import omezarr, quality, thumbnails
+from ..storage import glimpses, omezarr, quality, thumbnails
 from ..storage.display import colour
 from ..storage.labels import as_labels
 from ..storage.layout import levels, planned_bytes
 from ..storage.readers import open_images, sort
+from ..storage.readers.ngff import inplace
 from ..storage.readers.ome.metadata import clean
 from ..storage.readers.source import Source, unreadable
 from .limits import Limits, bind
@@ -71,6 +74,10 @@ def _do(talk: socket.socket, job: dict[str, Any]) -> None:
         _sort(talk, Path(job["sort"]))
     elif "measure" in job:
         _say(talk, quality=quality.measure(Path(job["measure"])))
+    elif "describe" in job:
+        _describe(talk, Path(job["describe"]))
+    elif "draw" in job:
+        Path(job["target"]).write_bytes(glimpses.draw(Path(job["draw"])))
     else:
         _convert(talk, Path(job["source"]), Path(job["target"]), str(job["kind"]))
 
@@ -93,6 +100,19 @@ def _sort(talk: socket.socket, folder: Path) -> None:
         _say(talk, others=others)
     for path, reason in found.refused.items():
         _say(talk, refused=[path, reason[:300]])
+
+
+def _describe(talk: socket.socket, store: Path) -> None:
+    """Say what an OME-Zarr that stays where it is holds, from its metadata alone."""
+    found = list(inplace.described(store))
+    named = _named([one.source for one in found], store)
+    shared = dict.fromkeys(name for one in found for name in inplace.documents(store, one.inside))
+    for documents in _pieces(shared):
+        _say(talk, shared=documents)
+    for one, image in zip(found, named, strict=True):
+        objects = 0 if image.kind == "labels" else None
+        told = _described(Work(image, objects)) | {"levels": one.levels}
+        _say(talk, image=told, inside=one.inside, documents=list(one.documents))
 
 
 def _pieces(paths: Iterable[str]) -> list[list[str]]:
@@ -142,8 +162,8 @@ def _write(work: Work, folder: Path, reporter: _Reporter) -> dict[str, Any] | No
     """Write one image with its thumbnail, and return its quality."""
     store = folder / "image.ome.zarr"
     store.mkdir(parents=True)
-    omezarr.write(work.source, store, work.kind, reporter.part(0.0, 0.65, "writing"))
-    omezarr.verify(store, work.source, reporter.part(0.65, 0.3, "comparing"))
+    report = reporter.part(0.0, 0.95, "writing")
+    omezarr.write(work.source, store, work.kind, report, prove=True)
     (folder / "thumbnail.png").write_bytes(thumbnails.draw(store))
     return quality.measure(store)
 

@@ -9,18 +9,16 @@ staged byte, no reservation, no row.
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
-from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ..core import duties
-from ..core.catalog import commits, deposits, held, imports
+from ..core.catalog import checked, commits, deposits, held, imports
 from ..core.runs import leases, runs
 from ..db.session import Sessions, reading
 from ..db.tables import Deposit, Run
@@ -28,10 +26,12 @@ from ..errors import CidError, Conflict
 from ..storage import intake, uploads
 from ..storage.roots import Root, staging_prefix
 from . import faults
+from .jobs import Job, job_of
 from .lease import Lease
 from .limits import Limits
 from .prepare import prepare
-from .prepared import Held, Prepared, Staged, Watch
+from .prepared import Prepared, Watch
+from .workshops import HERE, Workshop
 
 log = logging.getLogger(__name__)
 
@@ -41,27 +41,21 @@ SWEEP = 120.0  # seconds of the duty
 AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """A deposit as it was when its import began."""
-
-    id: int
-    uid: str
-    staged: Staged
-    manifest: dict[str, Any]
-    prepared: Prepared | None
-    run_id: int | None
-
-
 class Importer:
     """Imports deposits in background threads; the database is its queue."""
 
     def __init__(
-        self, sessions: Sessions, root: Root, limits: Limits | None = None, threads: int = 2
+        self,
+        sessions: Sessions,
+        root: Root,
+        limits: Limits | None = None,
+        threads: int = 2,
+        workshop: Workshop = HERE,
     ) -> None:
         self.sessions = sessions
         self.root = root
         self.limits = limits or Limits()
+        self.workshop = workshop
         self.process = duties.myself()
         self._stopping = False
         self._stop = threading.Event()
@@ -113,7 +107,7 @@ class Importer:
                 return
             leases.fail_uncommitted(session)
             stale = [(d.id, d.uid, d.run_id) for d in deposits.expired(session)]
-            left = [_job(deposit) for deposit in imports.left_behind(session)]
+            left = [job_of(deposit) for deposit in imports.left_behind(session)]
         for deposit_id, uid, run_id in stale:
             place = self.root.path(staging_prefix(uid))
             coming = intake.is_coming(place) or uploads.is_open(place / "in")
@@ -141,6 +135,7 @@ class Importer:
             self._stopping = True
         self._stop.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self.workshop.close()
         if self._heart.is_alive():
             self._heart.join()
         try:
@@ -168,6 +163,8 @@ class Importer:
         prepared = job.prepared
         try:
             prepared = prepared or self._prepare(job)
+            if job.staged.check:
+                return self._say_what_would_be(job, prepared)
             self._publish(prepared)
             self._commit(job, prepared)
         except Exception as error:
@@ -179,20 +176,33 @@ class Importer:
         else:
             self.root.remove(staging_prefix(uid))
 
-    def _claim(self, uid: str) -> _Job | None:
+    def _claim(self, uid: str) -> Job | None:
         """Take the deposit; None when another process has it, or it is given up or done."""
         with self.sessions.begin() as session:
             deposit = imports.claim(session, self.process, uid)
-            return deposit and _job(deposit, held.kept(session, deposit.declared))
+            return deposit and job_of(deposit, held.kept(session, deposit.declared))
 
-    def _prepare(self, job: _Job) -> Prepared:
+    def _prepare(self, job: Job) -> Prepared:
         intake.shut(self.root.path(f"{job.staged.prefix}/in"))  # no byte changes while it is read
-        prepared = prepare(self.root, job.staged, self._watch(job), self.limits)
+        prepared = prepare(self.root, job.staged, self._watch(job), self.limits, self.workshop)
         with self.sessions.begin() as session:
             kept = {"prepared": prepared.as_json()}
             imports.hold(session, self.process, job.id, results=kept, manifest=job.manifest)
             deposits.widen(session, job.id, prepared.commit.nbytes)
         return prepared
+
+    def _say_what_would_be(self, job: Job, prepared: Prepared) -> None:
+        """Try the commit and undo it; what is staged and prepared waits for the real one."""
+        with self.sessions() as session:
+            report = checked.report(session, job.id, prepared.commit)
+            session.rollback()
+        results: dict[str, Any] = {"report": report}
+        if not checked.hopeless(report):  # else it is prepared anew, to be refused
+            results["prepared"] = prepared.as_json()
+        with self.sessions.begin() as session:
+            imports.hold(session, self.process, job.id)
+            deposits.checked(session, job.id, results)
+            imports.forget(session, job.id)
 
     def _publish(self, prepared: Prepared) -> None:
         left = []
@@ -203,7 +213,7 @@ class Importer:
                 raise CidError(f"{source} is neither staged nor published")
         self.root.publish_all(left)
 
-    def _commit(self, job: _Job, prepared: Prepared) -> None:
+    def _commit(self, job: Job, prepared: Prepared) -> None:
         with self.sessions.begin() as session:
             imports.hold(session, self.process, job.id)
             deposit = commits.commit(session, job.id, prepared.commit)
@@ -213,7 +223,7 @@ class Importer:
                 run = session.get_one(Run, job.run_id)
                 runs.finish(session, run, state, manifest=job.manifest, deposit=deposit)
 
-    def _give_up(self, job: _Job, prepared: Prepared | None, error: dict[str, Any]) -> None:
+    def _give_up(self, job: Job, prepared: Prepared | None, error: dict[str, Any]) -> None:
         """End the deposit without a result; of a failed run at least its notebook is kept."""
         if prepared is None and self._keep_notebook(job, error):
             self.root.remove(staging_prefix(job.uid))
@@ -230,7 +240,7 @@ class Importer:
                     runs.finish(session, run, "failed", manifest=manifest, deposit=deposit)
         self._tidy(job, prepared)
 
-    def _tidy(self, job: _Job, prepared: Prepared | None) -> None:
+    def _tidy(self, job: Job, prepared: Prepared | None) -> None:
         """Remove all bytes of a deposit that ended without a result, then let go of it.
 
         Where the storage does not let us, a later sweep does it.
@@ -245,7 +255,7 @@ class Importer:
         with self.sessions.begin() as session:
             imports.forget(session, job.id)
 
-    def _keep_notebook(self, job: _Job, error: dict[str, Any]) -> bool:
+    def _keep_notebook(self, job: Job, error: dict[str, Any]) -> bool:
         """Commit the executed notebook of a run whose other outputs were refused."""
         only = tuple(o for o in job.staged.outputs if o.get("kind") == "notebook")
         if job.run_id is None or not only or only == job.staged.outputs:
@@ -253,7 +263,7 @@ class Importer:
         staged = replace(job.staged, declared=(), outputs=only)
         manifest = {**job.manifest, "state": "failed", "error": error}
         try:
-            rest = _Job(job.id, job.uid, staged, manifest, None, job.run_id)
+            rest = Job(job.id, job.uid, staged, manifest, None, job.run_id)
             prepared = self._prepare(rest)
             self._publish(prepared)
             self._commit(rest, prepared)
@@ -262,27 +272,10 @@ class Importer:
             return False
         return True
 
-    def _watch(self, job: _Job) -> Watch:
+    def _watch(self, job: Job) -> Watch:
         sent = [nbytes for path, nbytes in job.staged.declared if path not in job.staged.held]
         lease = Lease(self.sessions, self.process, job.id, lambda: self._stopping)
         return lease.watch(sum(sent))
-
-
-def _job(deposit: Deposit, there: Mapping[str, held.Kept] | None = None) -> _Job:
-    run = deposit.run
-    staged = Staged(
-        uid=deposit.uid,
-        kind=deposit.kind,
-        declared=tuple((f["path"], int(f["nbytes"])) for f in deposit.declared),
-        outputs=tuple(deposit.manifest.get("outputs") or ()),
-        input_name=run.inputs[0].image.name if run else "",
-        label=f"{run.template.name} {run.uid[:8]}" if run else "",
-        out=f"out-{secrets.token_hex(4)}",
-        held={path: Held(kept.uid, kept.key) for path, kept in (there or {}).items()},
-    )
-    kept = deposit.results.get("prepared")
-    prepared = Prepared.from_json(kept) if kept else None
-    return _Job(deposit.id, deposit.uid, staged, deposit.manifest, prepared, deposit.run_id)
 
 
 def _log_defect(done: Future[None]) -> None:

@@ -51,7 +51,7 @@ class Item:
 
 
 def all_items(
-    root: Root, staged: Staged, limits: Limits, should_stop: Callable[[], bool]
+    root: Root, staged: Staged, limits: Limits, open_worker: Callable[[], Worker]
 ) -> Iterator[Item]:
     """Yield every staged file once, in an item; the child that sorts is not believed."""
     place_held(root, staged)
@@ -60,7 +60,7 @@ def all_items(
     sizes = dict(staged.declared)
     ordered = sorted(path for path in sizes if (base / path).exists())
     left = set(ordered)
-    with Worker(limits, should_stop) as worker:
+    with open_worker() as worker:
         found = worker.sort(base)
     for group in found.groups:
         named = {group.main, *group.members}

@@ -13,20 +13,29 @@ from .limits import Limits
 from .prepared import Prepared, Staged, Watch, new_file, new_image
 from .progress import Progress
 from .workers import Worker
+from .workshops import HERE, Workshop
 
 PIXELS = ("image", "labels")
 FILES = ("table", "figure", "file", "notebook")
 
 
-def prepare(root: Root, staged: Staged, watch: Watch, limits: Limits) -> Prepared:
+def prepare(
+    root: Root, staged: Staged, watch: Watch, limits: Limits, workshop: Workshop = HERE
+) -> Prepared:
     """Convert and hash everything staged. Raises BadFile, BadInput or OverQuota."""
     _check_complete(root, staged)
     if staged.kind == "files":
         return _plain_files(root, staged, watch)
     if staged.kind == "run":
-        with Worker(limits, watch.should_stop) as worker:
+        account = Progress(())
+
+        def wait(text: str) -> None:
+            account.say(text)
+            watch.progress(account)
+
+        with workshop.worker(limits, watch.should_stop, wait) as worker:
             return _results(root, staged, watch, worker)
-    return trees.prepare(root, staged, watch, limits)
+    return trees.prepare(root, staged, watch, limits, workshop)
 
 
 def _check_complete(root: Root, staged: Staged) -> None:

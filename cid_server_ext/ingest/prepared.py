@@ -36,6 +36,9 @@ class Staged:
     label: str = ""  # of a run: what its executed notebook is called
     out: str = "out"  # where it is converted to; two processes never write to the same
     held: dict[str, Held] = field(default_factory=dict)  # by path: not sent, it is there already
+    check: bool = (
+        False  # only to say what it would become: nothing is refused for being all there is
+    )
 
     @property
     def prefix(self) -> str:

@@ -26,8 +26,7 @@ from .limits import Limits
 from .prepared import Prepared, Staged, Watch, new_file, new_image
 from .progress import Progress
 from .workers import SMALL, Worker
-
-CHILDREN = 4  # at once, for small items
+from .workshops import HERE, Workshop
 
 
 @dataclass
@@ -38,6 +37,7 @@ class Tree:
     staged: Staged
     watch: Watch
     limits: Limits
+    workshop: Workshop = HERE
     sizes: dict[str, int] = field(init=False)
     known: dict[str, Digests] = field(init=False)
     account: Progress = field(init=False)
@@ -51,7 +51,7 @@ class Tree:
         self.account = Progress(self.staged.declared)
         self.account.say("looking which belong together")
         self.watch.progress(self.account)
-        items = list(all_items(self.root, self.staged, self.limits, self._should_stop))
+        items = list(all_items(self.root, self.staged, self.limits, self._worker))
         self.known = digests.noted(self.root.path(self.staged.prefix))
         self.account = Progress((item.main, self._nbytes(item)) for item in items)
         done = Prepared()
@@ -61,17 +61,22 @@ class Tree:
         return done
 
     def _side_by_side(self, items: list[Item]) -> list[Prepared]:
-        """Do small items in several children at once, then large ones, which need the memory."""
-        several = len(items) > 1
-        small = [item for item in items if several and self._nbytes(item) <= SMALL]
+        """Do small items in several children at once, then large ones, which need the memory.
+
+        Where each child has a machine of its own, all of them go side by side.
+        """
+        several, spread = len(items) > 1, self.workshop.spread
+        small = [item for item in items if several and (spread or self._nbytes(item) <= SMALL)]
+        if spread:
+            small.sort(key=self._nbytes, reverse=True)  # the longest first
         parts: dict[Item, Prepared] = {}
-        width = min(CHILDREN, os.cpu_count() or 1)
+        width = self.workshop.width
         with ThreadPoolExecutor(width) as pool:
             waiting = iter(small)
             lock = threading.Lock()
 
             def some() -> None:
-                with Worker(self.limits, self._should_stop) as worker:
+                with self._worker() as worker:
                     while True:
                         with lock:
                             item = next(waiting, None)
@@ -86,17 +91,28 @@ class Tree:
             except BaseException:
                 self.broken = True  # the other children stop at their next word
                 raise
-        with Worker(self.limits, self._should_stop) as worker:
+        alone = not several and not self.staged.check
+        with self._worker() as worker:
             for item in items:
                 if item not in parts:
-                    parts[item] = self._part(item, worker, alone=not several)
+                    parts[item] = self._part(item, worker, alone=alone)
         return [parts[item] for item in items]
+
+    def _worker(self) -> Worker:
+        return self.workshop.worker(self.limits, self._should_stop, self._wait)
+
+    def _wait(self, text: str) -> None:
+        self.account.say(text)
+        self.watch.progress(self.account)
 
     def _should_stop(self) -> bool:
         return self.broken or self.watch.should_stop()
 
     def _part(self, item: Item, worker: Worker, *, alone: bool) -> Prepared:
-        return self._earlier(item) or self._done(item, worker, alone=alone)
+        earlier = self._earlier(item)
+        if earlier is not None and not (alone and earlier.commit.problems):
+            return earlier
+        return self._done(item, worker, alone=alone)
 
     # --- what an item becomes -----------------------------------------------------------------
 
@@ -258,6 +274,8 @@ class Tree:
         return sum(self.sizes[path] for path in item.files)
 
 
-def prepare(root: Root, staged: Staged, watch: Watch, limits: Limits) -> Prepared:
+def prepare(
+    root: Root, staged: Staged, watch: Watch, limits: Limits, workshop: Workshop = HERE
+) -> Prepared:
     """Sort and convert a staged tree. Raises BadFile when there is one item, and it is damaged."""
-    return Tree(root, staged, watch, limits).prepare()
+    return Tree(root, staged, watch, limits, workshop).prepare()

@@ -3,37 +3,34 @@
 A child does several small files, for a fork and its end cost as much as one of them. A large file
 has a child of its own, and so has the next one after any failure. A file that fails in a child that
 had read others is tried once more alone: what one file does to a child is never another's reason.
+Where a child runs is another's business (`workshops.py`): here, or on a machine of a cluster. What
+is lost on the way there is done again, each time in a folder of its own.
 """
 
 from __future__ import annotations
 
+import os
+import secrets
 import shutil
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from ..errors import BadFile, BadInput, CidError, Conflict, Unavailable
+from ..errors import BadFile, BadInput, Conflict
 from .children import Child
 from .converted import Converted, astray, measured, taken, whole
+from .endings import Failed, Hands, Lost, reason, refusal
 from .limits import Limits
 
 POLL = 0.1  # seconds between two looks at the clock and at `should_stop`
-REFUSALS = {error.__name__: error for error in (BadFile, Unavailable)}
 SMALL = 32 << 20  # bytes of a file that need not have a child of its own
 JOBS = 50  # that one child does
 TOLD = 256 << 20  # bytes that a child may say of one job: all of it is kept in memory
+DEATHS = 3  # machines that may end while a file is read, before the file is to blame
 Hear = Callable[[dict[str, Any]], None]
-
-
-class Failed(Exception):
-    """The child could not do it, or ended without a word: `reason` is what the file is told."""
-
-    def __init__(self, reason: CidError) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
+Done = TypeVar("Done")
 
 
 @dataclass
@@ -70,9 +67,15 @@ class Sorted:
 class Worker:
     """Use it in a `with`: no child outlives it."""
 
-    def __init__(self, limits: Limits, should_stop: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        should_stop: Callable[[], bool] = lambda: False,
+        start: Callable[[], Hands] | None = None,
+    ) -> None:
         self.limits, self.should_stop = limits, should_stop
-        self._child: Child | None = None
+        self._start: Callable[[], Hands] = start or (lambda: Child(limits))
+        self._child: Hands | None = None
         self._jobs = 0
 
     def __enter__(self) -> Self:
@@ -83,9 +86,8 @@ class Worker:
 
     def sort(self, folder: Path) -> Sorted:
         """Return which files of a folder belong together, or raise BadFile."""
-        found = Sorted()
         try:
-            self._run({"sort": str(folder.absolute())}, _Clock(self.limits), found.hear)
+            found = self._surely(lambda: self._sorted(folder))
         except Failed as failed:
             raise failed.reason from None
         except (TypeError, ValueError):
@@ -95,13 +97,21 @@ class Worker:
 
     def measure(self, store: Path) -> dict[str, Any] | None:
         """Return the quality of a stored image; None for one that has none. Raises BadFile."""
-        found: dict[str, Any] = {}
+        job, found = {"measure": str(store.absolute())}, dict[str, Any]()
         try:
-            self._run({"measure": str(store.absolute())}, _Clock(self.limits), found.update)
+            self._surely(lambda: self._run(job, _Clock(self.limits), found.update))
         except Failed as failed:
             self._let_go()
             raise failed.reason from None
         return measured(found.get("quality"))
+
+    def ask(self, job: dict[str, Any], hear: Hear) -> None:
+        """Let a child do a job that writes no image, and hear all that it says. Raises BadFile."""
+        try:
+            self._surely(lambda: self._run(job, _Clock(self.limits), hear))
+        except Failed as failed:
+            self._let_go()
+            raise failed.reason from None
 
     def convert(
         self,
@@ -133,34 +143,60 @@ class Worker:
     def _tried(self, source: Path, target: Path, kind: str, talk: _Talk) -> list[Converted]:
         alone = self._jobs == 0
         try:
-            return self._converted(source, target, kind, talk)
+            return self._surely(lambda: self._converted(source, target, kind, talk))
         except Failed as failed:
             if alone:
                 raise failed.reason from None
             self._let_go()
-            shutil.rmtree(target, ignore_errors=True)
-            make(target)
         try:
-            return self._converted(source, target, kind, talk)
+            return self._surely(lambda: self._converted(source, target, kind, talk))
         except Failed as failed:
             raise failed.reason from None
 
     def _converted(self, source: Path, target: Path, kind: str, talk: _Talk) -> list[Converted]:
-        job = {"source": str(source.absolute()), "target": str(target.absolute()), "kind": kind}
-        talk.begin(_Clock(self.limits), self._given)
-        self._run(job, talk.clock, talk.hear)
-        if not talk.images:
-            raise astray()
+        # a try of its own: one that was given up far from here may go on writing for a while
+        room = target / secrets.token_hex(4)
+        room.mkdir()
+        try:
+            job = {"source": str(source.absolute()), "target": str(room.absolute()), "kind": kind}
+            talk.begin(_Clock(self.limits), self._given)
+            self._run(job, talk.clock, talk.hear)
+            if not talk.images:
+                raise astray()
+            for at in range(len(talk.images)):
+                os.rename(room / str(at), target / str(at))
+        except FileNotFoundError:
+            raise astray() from None
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
         return [taken(one, target / str(at)) for at, one in enumerate(talk.images)]
 
-    def _given(self) -> Child:
+    def _sorted(self, folder: Path) -> Sorted:
+        found = Sorted()
+        self._run({"sort": str(folder.absolute())}, _Clock(self.limits), found.hear)
+        return found
+
+    def _surely(self, do: Callable[[], Done]) -> Done:
+        """Do it again as long as it is lost with the machine that did it."""
+        deaths = 0
+        while True:
+            try:
+                return do()
+            except Lost as lost:
+                self._let_go()
+                deaths += lost.died
+            if deaths == DEATHS:
+                raise Failed(BadFile(f"{DEATHS} machines that read it ended: it needs more memory"))
+
+    def _given(self) -> Hands:
         if self._child is None:
-            self._child, self._jobs = Child(self.limits), 0
+            self._child, self._jobs = self._start(), 0
         return self._child
 
     def _run(self, job: dict[str, Any], clock: _Clock, hear: Hear) -> None:
         """Give a child a job and hear it to its end, or raise."""
         child = self._given()
+        clock.start()
         self._jobs += 1
         before = child.heard
         child.give(job)
@@ -170,7 +206,7 @@ class Worker:
             except ValueError:
                 raise astray() from None
             if message is None:
-                raise Failed(_reason(child.ended(), self.limits))
+                raise Failed(reason(child.ended(), self.limits))
             if self.should_stop():
                 raise Conflict("the import was stopped")
             clock.check()
@@ -178,7 +214,7 @@ class Worker:
                 self._let_go()
                 raise astray()
             if "error" in message:
-                raise Failed(_refusal(message["error"]))
+                raise Failed(refusal(message["error"]))
             if "done" in message:
                 return
             hear(message)
@@ -201,7 +237,11 @@ class _Clock:
     """The time that one file may take."""
 
     def __init__(self, limits: Limits) -> None:
-        self.limits, self.began, self.planned = limits, time.monotonic(), False
+        self.limits, self.planned = limits, False
+
+    def start(self) -> None:
+        """Begin now: the time until there is a child is nobody's."""
+        self.began = time.monotonic()
 
     def check(self) -> None:
         seconds, limits = time.monotonic() - self.began, self.limits
@@ -221,7 +261,7 @@ class _Talk:
     images: list[dict[str, Any]] = field(default_factory=list)
     planned: int = 0
 
-    def begin(self, clock: _Clock, child: Callable[[], Child]) -> None:
+    def begin(self, clock: _Clock, child: Callable[[], Hands]) -> None:
         """Forget an earlier try."""
         self.clock, self.child = clock, child
         self.images.clear()
@@ -243,25 +283,3 @@ class _Talk:
             self.on_progress(done, str(text)[:200])
         elif "image" in message and self.clock.planned:
             self.images.append(message["image"])
-
-
-def _reason(code: int | None, limits: Limits) -> CidError:
-    """Say what an exit without a word means."""
-    if code is None:
-        return Unavailable("the import helper has ended: try again")
-    if code == -signal.SIGXCPU:
-        return BadFile(f"reading it took more than {limits.cpu_seconds} s of computing")
-    if code == -signal.SIGKILL:
-        return BadFile("reading it was ended by the system, for want of memory: make it smaller")
-    if code == -signal.SIGABRT:
-        return BadFile("reading it crashed the reader (SIGABRT), most often for want of memory")
-    if code < 0:
-        name = signal.Signals(-code).name
-        return BadFile(f"reading it crashed the reader ({name}): it is damaged or hostile")
-    return BadFile("reading it ended without a result: it is damaged or hostile")
-
-
-def _refusal(told: Any) -> CidError:
-    """Return the child's own error; it may only name one of two."""
-    name, message = (str(part) for part in told)
-    return REFUSALS.get(name, BadFile)(" ".join(message.split())[:500])

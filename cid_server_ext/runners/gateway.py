@@ -86,6 +86,15 @@ class GatewayCluster(DaskSubmits):
         except Exception as error:
             raise Lost(f"cluster {self.name} did not start: {error}") from error
 
+    @property
+    def client(self) -> Client | None:
+        """The connection, once `wait` has returned."""
+        return self._client
+
+    def grow(self, workers: int) -> None:
+        """Ask the gateway for so many workers."""
+        self._gateway.scale_cluster(self.name, workers)
+
     def close(self) -> None:
         """Tell the gateway to end the cluster, then let go of the connection."""
         try:

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from processes import wait_until
 
+from cid_server_ext import service
 from cid_server_ext.errors import BadFile, Conflict, Unavailable
 from cid_server_ext.ingest import children
 from cid_server_ext.ingest.convert import Limits, convert
@@ -54,7 +56,7 @@ def test_every_hostile_file_is_an_image_or_refused(real: Path, tmp_path: Path, n
     assert (path.name not in GOOD) if said else (path.stem not in NEVER)
     assert "\n" not in said
     assert (tmp_path / "out").exists() is not bool(said)
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 60
 
 
 def test_a_header_that_claims_terabytes_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
@@ -120,7 +122,7 @@ def test_a_crash_of_the_reader_is_a_bad_file(
 ) -> None:
     thread, raised = in_thread(endless, tmp_path / "out")
     os.kill(child_pid(), number)
-    thread.join(30)
+    thread.join(60)
     (error,) = raised
     assert isinstance(error, BadFile)
     assert said in str(error)
@@ -132,7 +134,7 @@ def test_it_can_be_stopped(endless: Path, tmp_path: Path, child_pid) -> None:
     thread, raised = in_thread(endless, tmp_path / "out", should_stop=stop.is_set)
     pid = child_pid()
     stop.set()
-    thread.join(30)
+    thread.join(60)
     assert isinstance(raised[0], Conflict)
     assert not Path(f"/proc/{pid}").exists()
     assert not (tmp_path / "out").exists()
@@ -144,6 +146,8 @@ def test_the_child_sees_nothing_of_the_service(
     """No secret of its environment, no open file, no shared session; limits are set."""
     children.cool_down()
     monkeypatch.setenv("CID_SIGNING_KEY", "very secret")
+    for name in children.SETTINGS:
+        monkeypatch.delenv(name, raising=False)
     stop = threading.Event()
     with (tmp_path / "database").open("w"):
         thread, _ = in_thread(endless, tmp_path / "out", should_stop=stop.is_set)
@@ -155,7 +159,7 @@ def test_the_child_sees_nothing_of_the_service(
             session = os.getsid(pid)
         finally:
             stop.set()
-            thread.join(30)
+            thread.join(60)
     assert b"very secret" not in environ
     assert {line.split(b"=")[0].decode() for line in environ.split(b"\0") if line} == set(
         children.CLEAN
@@ -169,7 +173,7 @@ def test_the_child_sees_nothing_of_the_service(
 
 
 def wait_for_limits(pid: int) -> dict[str, str]:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         rows = Path(f"/proc/{pid}/limits").read_text().splitlines()[1:]
         found = {row[:26].strip(): row[26:].split()[0] for row in rows}
@@ -188,10 +192,27 @@ def test_the_end_of_the_nursery_is_not_the_files_fault(
     assert server is not None
     os.kill(server.pid, signal.SIGKILL)
     os.kill(pid, signal.SIGKILL)
-    thread.join(30)
+    thread.join(60)
     assert isinstance(raised[0], Unavailable)
     (image,) = convert(cells, tmp_path / "again")  # another nursery is started
     assert image.name == "cells"
+
+
+def test_the_services_nursery_has_none_of_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    children.cool_down()
+    for name in ("JUPYTERHUB_API_TOKEN", "CID_DATABASE", "CID_BIOFORMATS_JAR"):
+        monkeypatch.setenv(name, f"the {name}")
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_URL", "http://127.0.0.1:1/services/cid/")
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/services/cid/")
+    monkeypatch.setattr(service, "serve", lambda *_: None)
+    service.main()
+    server = children._server.process
+    assert server is not None
+    environ = wait_until(Path(f"/proc/{server.pid}/environ").read_bytes)
+    assert b"the JUPYTERHUB_API_TOKEN" not in environ
+    assert b"the CID_DATABASE" not in environ
+    assert b"the CID_BIOFORMATS_JAR" in environ  # readers need it
+    children.cool_down()
 
 
 def test_a_nursery_has_the_environment_it_is_given(cells: Path, tmp_path: Path) -> None:
@@ -199,7 +220,8 @@ def test_a_nursery_has_the_environment_it_is_given(cells: Path, tmp_path: Path) 
         children.warm_up({"PATH": "/usr/bin", "CID_MARK": "here"})
         server = children._server.process
         assert server is not None
-        environ = Path(f"/proc/{server.pid}/environ").read_bytes()
+        # it is empty for a moment, while the program is put in place
+        environ = wait_until(Path(f"/proc/{server.pid}/environ").read_bytes)
         assert sorted(environ.split(b"\0"))[1:] == [b"CID_MARK=here", b"PATH=/usr/bin"]
         (image,) = convert(cells, tmp_path / "out")
         assert image.name == "cells"

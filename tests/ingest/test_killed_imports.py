@@ -80,7 +80,9 @@ def test_kill_9_at_any_moment_of_an_import_and_again(importer: Importer) -> None
         threading.Event().wait(lasts * (n + moments.random()) / MOMENTS)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-        cut += bringing.ended(importer, uid).state == "importing"
+        under_way = bringing.ended(importer, uid).state == "importing"
+        cut += under_way
+        lasts *= 1 if under_way else 0.8  # the machine has become quicker
         let_go(importer)
         importer._import(uid)
         ended = bringing.ended(importer, uid)

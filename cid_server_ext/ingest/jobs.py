@@ -1,0 +1,43 @@
+"""A deposit as it was when its import began: all that an importer needs without the database."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.catalog import held
+from ..db.tables import Deposit
+from .prepared import Held, Prepared, Staged
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A deposit as it was when its import began."""
+
+    id: int
+    uid: str
+    staged: Staged
+    manifest: dict[str, Any]
+    prepared: Prepared | None
+    run_id: int | None
+
+
+def job_of(deposit: Deposit, there: Mapping[str, held.Kept] | None = None) -> Job:
+    """Return what is to be done for a deposit; `there`: where the bytes lie that were not sent."""
+    run = deposit.run
+    staged = Staged(
+        uid=deposit.uid,
+        kind=deposit.kind,
+        declared=tuple((f["path"], int(f["nbytes"])) for f in deposit.declared),
+        outputs=tuple(deposit.manifest.get("outputs") or ()),
+        input_name=run.inputs[0].image.name if run else "",
+        label=f"{run.template.name} {run.uid[:8]}" if run else "",
+        out=f"out-{secrets.token_hex(4)}",
+        held={path: Held(kept.uid, kept.key) for path, kept in (there or {}).items()},
+        check=bool(deposit.manifest.get("check")),
+    )
+    kept = deposit.results.get("prepared")
+    prepared = Prepared.from_json(kept) if kept else None
+    return Job(deposit.id, deposit.uid, staged, deposit.manifest, prepared, deposit.run_id)
