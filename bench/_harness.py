@@ -61,6 +61,12 @@ class Bench:
         """Record a time (less is better) beside a peer's or a limit's."""
         self._add(name, ours, peer, "s", peer_name, peer / ours, bar)
 
+    def memory(
+        self, name: str, ours: float, peer: float, peer_name: str, bar: float | None
+    ) -> None:
+        """Record MiB (less is better) beside a limit's or a peer's."""
+        self._add(name, ours, peer, "MiB", peer_name, peer / ours, bar)
+
     def finish(self) -> int:
         """Write the results; return the exit code."""
         RESULTS.mkdir(exist_ok=True)

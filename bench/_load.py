@@ -17,7 +17,7 @@ import _rows
 import psycopg
 from _facility import Made
 from _rows import tables
-from processes import free_port
+from ports import free_port
 
 from cid_server_ext.db.session import MIGRATIONS, migrate
 

@@ -18,7 +18,7 @@ import numpy as np
 from _facility import Made
 
 HERE = Path(__file__).parent
-ENVIRONMENT = HERE.parent / "run" / "peers"
+ENVIRONMENTS = HERE.parent / "run"
 PACKAGES = ("tantivy==0.27.0", "tiled[server]==0.2.20", "numpy", "httpx")
 SMALL = 100_000
 
@@ -32,14 +32,15 @@ class Answered:
     found: list[list[int]]
 
 
-def python() -> Path | None:
-    """Return the Python of the peers' environment; None when it cannot be made here."""
-    found = ENVIRONMENT / "bin" / "python"
-    ready = ENVIRONMENT / "ready"
+def python(name: str = "peers", packages: tuple[str, ...] = PACKAGES) -> Path | None:
+    """Return the Python of some peers' environment; None when it cannot be made here."""
+    environment = ENVIRONMENTS / name
+    found = environment / "bin" / "python"
+    ready = environment / "ready"
     if not ready.exists():
-        print(f"installing {', '.join(PACKAGES)} below {ENVIRONMENT.relative_to(HERE.parent)}")
-        venv.create(ENVIRONMENT, with_pip=True, clear=True)
-        command = [str(found), "-m", "pip", "install", "-q", *PACKAGES]
+        print(f"installing {', '.join(packages)} below {environment.relative_to(HERE.parent)}")
+        venv.create(environment, with_pip=True, clear=True)
+        command = [str(found), "-m", "pip", "install", "-q", *packages]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             print(f"peers: not measured, they cannot be installed: {done.stderr.strip()[-300:]}")

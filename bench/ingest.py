@@ -1,182 +1,225 @@
-"""How quickly 128 MiB of a noisy OME-TIFF become OME-Zarr, beside raw tensorstore and a copy."""
+"""How quickly stacks and small files come in, and in what memory, beside others' writers.
+
+Each way of taking an image in runs in a process of its own (`_ways.py`), in turns with the others,
+so that noise hits them alike; slow ones have fewer turns. Ours is the whole registration: copied
+and hashed twice, sorted, read, written as a pyramid, proved, measured, drawn, forced to disk,
+published and committed. The others write a pyramid. Peak memory is that of resident pages, summed
+over a way's process and all its children, looked at 20 times a second: what children share counts
+for each of them, so ours is told too high rather than too low. `--small` is a quick trial.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import os
 import shutil
+import statistics
+import subprocess
 import sys
 import tempfile
+import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import psutil
 import tensorstore as ts
 import tifffile
-from _harness import ROUNDS, Bench, interleaved
+from _harness import Bench, probe
+from _peers import python
+from _registration import Registration
+from _ways import LEVEL0
 
-from cid_server_ext.core.actor import Actor
-from cid_server_ext.core.catalog import deposits, projects
-from cid_server_ext.db import tables as t
-from cid_server_ext.db.session import open_database
-from cid_server_ext.ingest.convert import convert, warm_up
-from cid_server_ext.ingest.importer import Importer
-from cid_server_ext.memory.migration import to_newest
-from cid_server_ext.storage import omezarr
-from cid_server_ext.storage.readers import open_images
-from cid_server_ext.storage.roots import Folder
-
-SHAPE = (4, 4096, 4096)
+HERE = Path(__file__).parent
+PEERS = ("ngff-zarr==0.50.0", "ome-zarr==0.18.0", "tifffile")
+STACKS = {"128 MiB": (4, 4096, 4096), "2 GiB": (4, 16, 4096, 4096)}
+QUICK = ("registered", "written", "raw", "copy")
+SLOW = {"bioio": "bioio-ome-zarr", "ome_zarr": "ome-zarr-py", "ngff": "ngff-zarr"}
+TURNS = {"128 MiB": (7, 2), "2 GiB": (3, 1)}  # of quick ways, of slow ones
+MEMORY = 1536  # MiB
 SMALL = 1000  # files of one deposit
-CODEC = {"cname": "zstd", "clevel": 1, "shuffle": "bitshuffle", "typesize": 2, "blocksize": 0}
-MEGABYTES = int(np.prod(SHAPE)) * 2 / 1e6
+BEAT = 0.05
 
 
-def make_source(folder: Path) -> Path:
-    """Write the source: Poisson noise around a smooth background, as a camera gives."""
+@dataclass
+class Way:
+    """A process that takes images in, and the most memory that was seen in it."""
+
+    process: subprocess.Popen[str]
+    seconds: list[float] = field(default_factory=list)
+    computed: list[float] = field(default_factory=list)
+    most: int = 0
+
+    def take(self, source: Path, target: Path, *, count: bool) -> None:
+        """Have it take one image in; `count` it, or it was to warm up."""
+        before, seconds = self._computed(), self._taken(source, target)
+        if count:
+            self.seconds.append(seconds)
+            self.computed.append(self._computed() - before)
+
+    def _computed(self) -> float:
+        """Return the seconds of computing of it and all its children, those that ended too."""
+        first = psutil.Process(self.process.pid)
+        return sum(sum(one.cpu_times()[:4]) for one in (first, *first.children(recursive=True)))
+
+    def _taken(self, source: Path, target: Path) -> float:
+        assert self.process.stdin is not None
+        done = threading.Event()
+        watching = threading.Thread(target=self._watch, args=(done,))
+        watching.start()
+        try:
+            print(source, target, file=self.process.stdin, flush=True)
+            return float(self.hear())
+        finally:
+            done.set()
+            watching.join()
+
+    def hear(self) -> str:
+        """Return its next line."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, "it ended before it was done"
+        return line
+
+    def _watch(self, done: threading.Event) -> None:
+        first = psutil.Process(self.process.pid)
+        while not done.wait(BEAT):
+            resident = 0
+            for process in (first, *first.children(recursive=True)):
+                try:
+                    resident += process.memory_info().rss
+                except psutil.NoSuchProcess:
+                    continue
+            self.most = max(self.most, resident)
+
+
+def make_source(path: Path, shape: tuple[int, ...]) -> None:
+    """Write a stack plane by plane: photons around a smooth background, as a camera gives."""
     random = np.random.default_rng(42)
-    wave = np.sin(np.linspace(0, 20, 4096))
-    mean = 300 + 200 * np.outer(wave, wave)
-    path = folder / "source.ome.tif"
-    pixels = random.poisson(np.broadcast_to(mean, SHAPE)).astype(np.uint16)
-    tifffile.imwrite(path, pixels, metadata={"axes": "CYX"})
-    return path
+    wave = np.sin(np.linspace(0, 20, shape[-1]))
+    mean = (300 + 200 * np.outer(wave, wave))[: shape[-2]]
+    planes = [random.poisson(mean).astype(np.uint16) for _ in range(4)]
+    count = int(np.prod(shape[:-2]))
+    rolled = (np.roll(planes[at % 4], 37 * (at // 4), 0) for at in range(count))
+    named = {"axes": "CZYX" if len(shape) == 4 else "CYX"}
+    tifffile.imwrite(path, rolled, shape=shape, dtype="uint16", ome=True, metadata=named)
 
 
-def raw_tensorstore(source: Path, target: Path) -> None:
-    """Read with tifffile and write the same levels, shards and codec with nothing in between."""
-    pixels = tifffile.imread(source)
-    pending = []
-    for level in range(5):
-        pending.append(_array(target, level, pixels.shape).write(pixels))
-        wide = pixels.reshape(4, pixels.shape[1] // 2, 2, pixels.shape[2] // 2, 2)
-        total = wide[:, :, 0, :, 0].astype(np.uint32)
-        for y, x in ((0, 1), (1, 0), (1, 1)):
-            total += wide[:, :, y, :, x]
-        pixels = ((total + 2) >> 2).astype(np.uint16)
-    for future in pending:
-        future.result()
+def begun(name: str, interpreter: str | Path) -> Way:
+    """Start a way; it is ready when this returns."""
+    process = subprocess.Popen(
+        [str(interpreter), str(HERE / "_ways.py"), name],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    way = Way(process)
+    way.hear()
+    return way
 
 
-def _array(target: Path, level: int, shape: tuple[int, ...]) -> ts.TensorStore:
-    side = min(512, shape[-1])
-    raw = {"name": "bytes", "configuration": {"endian": "little"}}
-    sharding = {
-        "chunk_shape": [1, side, side],
-        "codecs": [raw, {"name": "blosc", "configuration": CODEC}, {"name": "crc32c"}],
-        "index_codecs": [raw, {"name": "crc32c"}],
-        "index_location": "end",
-    }
-    shard = [1, min(2048, shape[1]), min(2048, shape[2])]
-    metadata = {
-        "shape": shape,
-        "data_type": "uint16",
-        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": shard}},
-        "codecs": [{"name": "sharding_indexed", "configuration": sharding}],
-    }
-    place = {"driver": "file", "path": f"{target}/{level}/"}
-    spec = {"driver": "zarr3", "kvstore": place, "metadata": metadata}
-    return ts.open(spec, create=True, context=ts.Context({"file_io_sync": False})).result()
-
-
-def copy_and_hash(source: Path, target: Path) -> None:
-    """The least that taking a file in can cost: copy, hash, commit to disk."""
-    target.mkdir()
-    shutil.copyfile(source, target / "copy")
-    with (target / "copy").open("rb") as file:
-        hashlib.file_digest(file, "sha256")
-        os.fsync(file.fileno())
-
-
-def ours(source: Path, target: Path) -> None:
-    """Our reader and writer, without the comparison."""
-    target.mkdir()
-    omezarr.write(open_images(source)[0], target)
-
-
-def whole(source: Path, target: Path) -> None:
-    """All of an import's conversion: child process, writing, comparing, thumbnail."""
-    convert(source, target)
+def measured(size: str, folder: Path, peers: Path | None) -> dict[str, Way]:
+    """Let every way take one stack in, in turns; compare what they wrote."""
+    source = folder / "source.ome.tif"
+    make_source(source, STACKS[size])
+    slow = {name: peers if name != "bioio" else Path(sys.executable) for name in SLOW}
+    ways = {name: begun(name, sys.executable) for name in QUICK}
+    ways |= {name: begun(name, found) for name, found in slow.items() if found}
+    many, few = TURNS[size]
+    fresh = (folder / str(number) for number in itertools.count())
+    for turn in range(-1, many):
+        order = list(ways) if turn % 2 else list(reversed(ways))
+        for name in order:
+            if (name in SLOW and turn >= few) or (turn < 0 and size != "128 MiB"):
+                continue
+            target = next(fresh)
+            ways[name].take(source, target, count=turn >= 0)
+            if turn < 0:  # once unmeasured: imports, and the proof that all of them did it
+                _same(name, source, target)
+            _remove(target)
+    for way in ways.values():
+        assert way.process.stdin is not None
+        way.process.stdin.close()
+        way.process.wait(60)
+    return ways
 
 
 def main() -> int:
     """Measure and say."""
     bench = Bench("ingest")
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        source = make_source(folder)
-        fresh = (folder / str(number) for number in itertools.count())
-        warm_up()
-        kinds = (ours, raw_tensorstore, whole, copy_and_hash)
-        for kind in kinds:  # once unmeasured: imports, page cache
-            kind(source, next(fresh))
-        _same(folder / "0", folder / "1")
-
-        def run(kind) -> None:
-            target = next(fresh)
-            kind(source, target)
-            shutil.rmtree(target)
-
-        times = interleaved(ROUNDS, *(lambda kind=kind: run(kind) for kind in kinds))
-    many_small(bench)
-    mine, raw, complete, copied = (MEGABYTES / seconds for seconds in times)
-    bench.speed("write OME-Zarr", mine, raw, "MB/s", "raw tensorstore, same codec", 0.9)
-    bench.speed("whole conversion", complete, raw, "MB/s", "raw tensorstore, same codec", None)
-    bench.speed("whole conversion", complete, copied, "MB/s", "cp + sha256 + fsync", None)
+    peers = python("peers-ingest", PEERS)
+    small = "--small" in sys.argv
+    sizes = [size for size in STACKS if not small or size == "128 MiB"]
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as scratch:
+            told(bench, size, measured(size, Path(scratch), peers))
+        print("# noise after it: " + ", ".join(f"{k} {v:g}" for k, v in probe().items()))
+    many_small(bench, SMALL // 10 if small else SMALL)
     return bench.finish()
 
 
-def many_small(bench: Bench) -> None:
+def told(bench: Bench, size: str, ways: dict[str, Way]) -> None:
+    """Say how the ways compare; what they computed depends less on who else computes."""
+    computed = (f"{name} {statistics.median(way.computed):.2f}" for name, way in ways.items())
+    print(f"# seconds of computing, {size}: " + ", ".join(computed), flush=True)
+    megabytes = int(np.prod(STACKS[size])) * 2 / 1e6
+    speed = {name: megabytes / statistics.median(way.seconds) for name, way in ways.items()}
+    whole, raw = speed["registered"], "tensorstore, same codec"
+    bench.speed(f"whole registration, {size}", whole, speed["raw"], "MB/s", raw, 0.8)
+    bench.speed(f"write OME-Zarr alone, {size}", speed["written"], speed["raw"], "MB/s", raw, 0.9)
+    for name, called in SLOW.items():
+        if name in speed:
+            bar = 2.0 if name == "ngff" else None
+            bench.speed(f"whole registration, {size}", whole, speed[name], "MB/s", called, bar)
+    limit = "cp + sha256 + fsync"
+    bench.speed(f"whole registration, {size}", whole, speed["copy"], "MB/s", limit, None)
+    most = {name: way.most / (1 << 20) for name, way in ways.items()}
+    bench.memory(f"peak memory, {size}", most["registered"], MEMORY, "asked for", 1.0)
+    for name in ("raw", *SLOW):
+        if name in most:
+            called = SLOW.get(name, raw)
+            bench.memory(f"peak memory, {size}", most["registered"], most[name], called, None)
+
+
+def many_small(bench: Bench, count: int) -> None:
     """Say how quickly many small TIFFs come in: sorted, converted, published, committed."""
+    random = np.random.default_rng(7)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        importer, uid = _staged(folder, SMALL)
-        warm_up()
-        began = time.monotonic()
-        importer._import(uid)
-        seconds = time.monotonic() - began
-        with importer.sessions() as session:
-            [deposit] = session.query(t.Deposit)
-            assert (deposit.state, len(deposit.results["images"])) == ("done", SMALL)
-        importer.close()
-    bench.speed("small TIFFs in one deposit", SMALL / seconds, 20.0, "files/s", "asked for", 1.0)
-
-
-def _staged(folder: Path, count: int) -> tuple[Importer, str]:
-    """Return a new catalog's importer and a deposit of so many small files, staged and begun."""
-    url = f"sqlite:///{folder}/catalog.sqlite"
-    to_newest(url)
-    importer = Importer(open_database(url), Folder(folder / "storage"))
-    who, random = Actor("staff", staff=True), np.random.default_rng(7)
-    with importer.sessions.begin() as session:
-        wanted = projects.Wanted("bench", "bench", "", 10**11, {}, ("staff",))
-        projects.create(session, who, wanted)
-    with importer.sessions.begin() as session:
-        source = folder / "small.tif"
-        declared, bodies = [], []
+        registration = Registration(Path(scratch, "registered"))
+        source, declared, bodies = Path(scratch, "small.tif"), [], []
         for number in range(count):
             tifffile.imwrite(source, random.integers(0, 4000, (256, 256), dtype=np.uint16))
             bodies.append(source.read_bytes())
             declared.append({"path": f"day/{number}.tif", "nbytes": len(bodies[-1])})
-        how = {"dataset": "", "kind": "import", "declared": declared}
-        uid = deposits.open_import(session, who, "bench", **how).uid
-        place = importer.root.path(f"staging/{uid}/in/day")
+        uid = registration.open(declared)
+        place = registration.importer.root.path(f"staging/{uid}/in/day")
         place.mkdir(parents=True)
         for number, body in enumerate(bodies):
             (place / f"{number}.tif").write_bytes(body)
-        deposits.begin(session, who, uid, {})
-    return importer, uid
+        began = time.monotonic()
+        registration.import_all(uid, count)
+        seconds = time.monotonic() - began
+        registration.close()
+    bench.speed("small TIFFs in one deposit", count / seconds, 20.0, "files/s", "asked for", 1.0)
 
 
-def _same(a: Path, b: Path) -> None:
+def _same(name: str, source: Path, target: Path) -> None:
     """A bench that compares different results compares nothing."""
-    for level in range(5):
-        first, second = (
-            ts.open({"driver": "zarr3", "kvstore": f"file://{place}/{level}/"}).result()
-            for place in (a, b)
-        )
-        assert (first.read().result() == second.read().result()).all()
+    if name not in LEVEL0:
+        return
+    place = {"driver": "zarr3", "kvstore": f"file://{target.resolve()}/{LEVEL0[name]}/"}
+    assert (ts.open(place).result().read().result() == tifffile.imread(source)).all(), name
+
+
+def _remove(target: Path) -> None:
+    """Remove what was made; ours is a link to an image in a storage with its original."""
+    if not target.is_symlink():
+        return shutil.rmtree(target)
+    storage = target.resolve().parents[3]
+    target.unlink()
+    for part in ("images", "files"):
+        shutil.rmtree(storage / part)
 
 
 if __name__ == "__main__":

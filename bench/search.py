@@ -29,7 +29,8 @@ from _harness import Bench
 from _load import filled
 from _peers import SMALL, save
 from _peers import ask as ask_peer
-from processes import free_port, identity, start_service, stop
+from ports import free_port
+from processes import identity, start_service, stop
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 

@@ -152,8 +152,7 @@ class TusHandler(PlaneHandler):
             pieces, self._waiting, self._waits = self._waiting, [], 0
             await self._pending
             if pieces and self.writing is not None:
-                write = functools.partial(_write, self.writing, pieces)
-                self._pending = in_thread(write)
+                self._pending = in_thread(functools.partial(self.writing.write, *pieces))
                 if all:
                     await self._pending
 
@@ -208,10 +207,6 @@ class TusHandler(PlaneHandler):
             self.set_header("Repr-Digest", f"sha-256=:{digest}:")
         else:
             self.set_header("Upload-Expires", formatdate(upload.expires, usegmt=True))
-
-
-def _write(writing: Writing, pieces: list[bytes]) -> None:
-    writing.write(b"".join(pieces))
 
 
 def _done() -> asyncio.Future[None]:

@@ -19,14 +19,15 @@ from ..errors import Busy, Conflict, NotFound, TooLarge, WrongDigest
 from . import digests
 from .digests import Digests, Hasher
 from .intake import door, put_in_place
+from .roots import begin_flush
 from .uploads import Upload, remove, under_way
 
 REMEMBERED = 256  # hashes of uploads under way that one process keeps
-FLUSHED_AT_ONCE = 16 << 20  # bytes given to the disk while more come
+FLUSHED_AT_ONCE = 16 << 20  # bytes given to the disk while more come: little is left at the end
 HASHED_AT_ONCE = 4  # times the bytes of a part: how quickly a hash catches up after a restart
 PIECE = 1 << 20
-# the disk writes while bytes come: at the end little is left to wait for
-FLUSHERS = ThreadPoolExecutor(2, thread_name_prefix="upload to disk")
+# bytes are hashed while they are written, and while the next ones come
+HASHERS = ThreadPoolExecutor(4, thread_name_prefix="upload digest")
 
 
 class Hashes:
@@ -70,31 +71,45 @@ class Writing:
         self._far, self._hash = hashes.of(upload)
         if self._far > self.offset:
             self._far, self._hash = 0, Hasher()
-        self._flushed, self._flushing = self.offset, _nothing()
+        self._flushed, self._hashing = self.offset, _nothing()
         self._checksum = hashlib.new(checksum) if checksum else None
         if self._checksum is not None:
             self._begun.write_text(str(self._start))
 
-    def write(self, data: bytes | bytearray) -> None:
+    def write(self, *pieces: bytes) -> None:
         """Add bytes. TooLarge: more than were announced come."""
-        if self.offset + len(data) > self.upload.said.nbytes:
+        nbytes = sum(map(len, pieces))
+        if self.offset + nbytes > self.upload.said.nbytes:
             raise TooLarge(f"more than the {self.upload.said.nbytes} bytes announced came")
-        left = memoryview(data)
-        while left:
-            left = left[self._file.write(left) or 0 :]
-        if self._checksum is not None:
-            self._checksum.update(data)
-        if self._far == self.offset:
-            self._hash.update(data)
-            self._far += len(data)
-        self.offset += len(data)
-        if self.offset - self._flushed >= FLUSHED_AT_ONCE and self._flushing.done():
+        self._hashing.result()
+        follows = self._far == self.offset
+        self._hashing = HASHERS.submit(self._digest, pieces, follows)
+        try:
+            for piece in pieces:
+                left = memoryview(piece)
+                while left:
+                    left = left[self._file.write(left) or 0 :]
+        except BaseException:  # nobody knows how much of it is there: it is hashed from disk again
+            self._hashing.result()
+            self._far, self._hash = 0, Hasher()
+            raise
+        self._far += nbytes if follows else 0
+        self.offset += nbytes
+        if self.offset - self._flushed >= FLUSHED_AT_ONCE:
             self._flushed = self.offset
-            self._flushing = FLUSHERS.submit(_flush, os.dup(self._file.fileno()))
+            begin_flush(self.upload.bytes)
+
+    def _digest(self, pieces: tuple[bytes, ...], follows: bool) -> None:
+        for piece in pieces:
+            if self._checksum is not None:
+                self._checksum.update(piece)
+            if follows:
+                self._hash.update(piece)
 
     def verify(self, checksum: bytes) -> None:
         """Let the part count, or raise WrongDigest: nothing of it counts."""
         assert self._checksum is not None
+        self._hashing.result()
         if not secrets.compare_digest(self._checksum.digest(), checksum):
             raise WrongDigest("this part is not what its checksum says: send it again")
         self._checksum = None
@@ -105,6 +120,7 @@ class Writing:
 
         WrongDigest: it is not what was announced, and the upload is gone.
         """
+        self._hashing.result()
         self._catch_up(self.offset)
         made, said = self._hash.digests(), self.upload.said.sha256
         if said and not secrets.compare_digest(made.sha256, said):
@@ -124,6 +140,7 @@ class Writing:
         """Let the next one write; a part that was not verified is taken back."""
         if self._lock.closed:
             return
+        self._hashing.result()
         try:
             if self._checksum is not None and self.upload.folder.exists():
                 self._cut(self._start)
@@ -181,15 +198,6 @@ def _nothing() -> Future[None]:
     done: Future[None] = Future()
     done.set_result(None)
     return done
-
-
-def _flush(handle: int) -> None:
-    """Have the disk take what came so far; what it cannot take is told at the end."""
-    try:
-        with suppress(OSError):
-            os.fdatasync(handle)
-    finally:
-        os.close(handle)
 
 
 def _locked(upload: Upload) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from ..errors import BadInput
 
@@ -12,6 +11,7 @@ LONGEST_KEY = 3000  # bytes in all, below PATH_MAX with room for the root
 
 # Names that Windows takes for devices, with or without a suffix: a store must survive a copy there.
 RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 # Signs that make a name read as another one (right-to-left override and its kin).
 DISGUISE = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -38,7 +38,7 @@ def _fault(part: str) -> str:
         return "leads out of its folder"
     if "\\" in part:
         return "holds a backslash"
-    if any(unicodedata.category(sign) == "Cc" for sign in part):
+    if CONTROL.search(part):
         return "holds a control character"
     if DISGUISE.intersection(part):
         return "holds a sign that changes the reading direction"

@@ -1,4 +1,4 @@
-"""Writing one image as OME-Zarr 0.5, block by block, and proving that it is the image."""
+"""Writing one image as OME-Zarr 0.5, block by block, each proved while it is in memory."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ from .layout import (
     layouts,
     whole_planes,
 )
+from .proof import Proof
 from .pyramid import halve
 from .readers.source import Source, unreadable
 
 Array = NDArray[Any]
 Report = Callable[[float], None]
+Check = Callable[[Block, Array], None]
 TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
 
 
@@ -36,11 +38,20 @@ def _silent(fraction: float) -> None:
     """Report nothing."""
 
 
-def write(source: Source, store: Path, kind: str = "image", report: Report = _silent) -> None:
+def write(
+    source: Source,
+    store: Path,
+    kind: str = "image",
+    report: Report = _silent,
+    *,
+    prove: bool = False,
+) -> None:
     """Write `source` below `store`: sharded zarr v3 levels, NGFF metadata, OME-XML if it has one.
 
     Level 0 is the source; each next level halves y and x (`pyramid.halve`). Memory is bounded by
     the block, not by the image; a source that must be decoded in larger pieces is a BadFile.
+    `prove`: each block is read back from disk and compared with what the source gave, which is
+    what `verify` does with a second reading of the source.
     """
     cuts = layouts(source.axes, source.shape, source.dtype.itemsize)
     arrays = [
@@ -48,7 +59,7 @@ def write(source: Source, store: Path, kind: str = "image", report: Report = _si
         for at, cut in enumerate(cuts)
     ]
     whole = whole_planes(source.axes, source.shape, _step(source, cuts[0]))
-    flow = _Flow()
+    flow = _Flow(Proof(store, source.axes, cuts[0]).check if prove else None)
     for block, pixels, fraction in read_ahead(source, cuts[0]):
         flow.turn()
         flow.write(arrays[0], block, pixels)
@@ -74,11 +85,9 @@ def verify(store: Path, source: Source, report: Report = _silent) -> None:
     cut = layouts(source.axes, source.shape, source.dtype.itemsize)[0]
     if tuple(array.shape) != source.shape or array.dtype.numpy_dtype != source.dtype:
         raise BadFile("the written image has another shape or type than the file")
+    proof = Proof(store, source.axes, cut)
     for block, pixels, fraction in read_ahead(source, cut):
-        written = np.ascontiguousarray(array[block].read().result())
-        if not np.array_equal(written.view(np.uint8), np.ascontiguousarray(pixels).view(np.uint8)):
-            place = ", ".join(f"{a}={s.start}" for a, s in zip(source.axes, block, strict=True))
-            raise BadFile(f"the written image differs from the file near {place}: import it again")
+        proof.check(block, pixels)
         report(fraction)
 
 
@@ -116,30 +125,39 @@ def _step(source: Source, cut: Layout) -> tuple[int, ...]:
 
 
 class _Flow:
-    """Writes that overlap: one block is on its way to disk while the next is prepared."""
+    """Writes that overlap: one block is on its way to disk while the next is prepared.
 
-    def __init__(self) -> None:
-        self._blocks: deque[list[ts.WriteFutures]] = deque()
+    check: what is done with the first part of each turn, while its pixels are in memory, once all
+    of the turn is written.
+    """
+
+    def __init__(self, check: Check | None = None) -> None:
+        self._turns: deque[list[tuple[ts.WriteFutures, Block, Array]]] = deque()
+        self._check = check
 
     def turn(self) -> None:
-        """Begin a block; wait until only the one before it is still being written."""
-        while len(self._blocks) > 1:
+        """Begin a turn; wait until only the one before it is still being written."""
+        while len(self._turns) > 1:
             self._wait()
-        self._blocks.append([])
+        self._turns.append([])
 
     def write(self, array: ts.TensorStore, block: Block, pixels: Array) -> None:
-        """Start to write a part of the current block."""
+        """Start to write a part of the current turn."""
         future = array[block].write(pixels, can_reference_source_data_indefinitely=True)
-        self._blocks[-1].append(future)
+        self._turns[-1].append((future, block, pixels))
 
     def finish(self) -> None:
         """Wait for all that is still being written."""
-        while self._blocks:
+        while self._turns:
             self._wait()
 
     def _wait(self) -> None:
-        for future in self._blocks.popleft():
+        turn = self._turns.popleft()
+        for future, _, _ in turn:
             future.result()
+        if self._check is not None:
+            _, block, pixels = turn[0]
+            self._check(block, pixels)
 
 
 def _same_planes(axes: str, block: Block) -> Block:

@@ -9,6 +9,7 @@ from ..errors import NotFound, NotLoggedIn, OverQuota
 from . import uploads
 from .arriving import Hashes
 from .downloads import Batches
+from .inplace import Roots
 from .intake import sweep
 from .revoked import Revoked
 from .roots import Folder
@@ -66,6 +67,7 @@ class DataPlane:
 
     root: Folder
     signer: Signer
+    roots: Roots = field(default_factory=Roots)
     gauge: Gauge = field(init=False)
     revoked: Revoked = field(init=False)
     hashes: Hashes = field(init=False)

@@ -1,4 +1,4 @@
-"""Opening the arrays of our own OME-Zarr stores with tensorstore."""
+"""Opening the arrays of OME-Zarr stores with tensorstore: our own, and those that stay in place."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorstore as ts
 
-from .layout import Layout
+from .layout import Block, Layout, Shape
 
 MOST_WORKERS = 8  # of one image: on a large machine it is the imports that run side by side
 BYTES = {"name": "bytes", "configuration": {"endian": "little"}}
@@ -62,8 +62,16 @@ def open_level(store: Path, level: int) -> ts.TensorStore:
     return ts.open(_spec(store, level), read=True, context=_context()).result()
 
 
+def shard(store: Path, level: int, part: Block, cut: Shape) -> Path:
+    """Return the file that holds a part of a level; `cut` is the shape of a shard."""
+    index = (str(place.start // width) for place, width in zip(part, cut, strict=True))
+    return Path(store, str(level), "c", *index)
+
+
 def group(store: Path) -> dict[str, Any]:
-    """Return the `ome` attributes of a store."""
+    """Return the `ome` attributes of a store; of one in place, of version 0.4 too."""
+    if not (store / "zarr.json").is_file() and (store / ".zattrs").is_file():
+        return dict(json.loads((store / ".zattrs").read_bytes()))
     attributes = json.loads((store / "zarr.json").read_bytes())["attributes"]["ome"]
     return dict(attributes)
 
@@ -76,6 +84,14 @@ def write_group(store: Path, ome: dict[str, Any]) -> None:
 
 def _spec(store: Path, level: int) -> dict[str, Any]:
     return {"driver": "zarr3", "kvstore": {"driver": "file", "path": f"{store}/{level}/"}}
+
+
+def open_in_place(store: Path, level: int) -> ts.TensorStore:
+    """Open one level of a store that others wrote, where its metadata says that it is."""
+    place = store / group(store)["multiscales"][0]["datasets"][level]["path"]
+    driver = "zarr3" if (place / "zarr.json").is_file() else "zarr"
+    spec = {"driver": driver, "kvstore": {"driver": "file", "path": f"{place}/"}}
+    return ts.open(spec, read=True, context=_context()).result()
 
 
 def _context() -> ts.Context:

@@ -29,18 +29,24 @@ def draw(store: Path) -> bytes:
     ome = stores.group(store)
     axes = "".join(axis["name"] for axis in ome["multiscales"][0]["axes"])
     array = _smallest_that_fills(store, axes, len(ome["multiscales"][0]["datasets"]))
-    if "image-label" in ome:
+    return as_png(array, axes, None if "image-label" in ome else ome["omero"]["channels"])
+
+
+def as_png(array: ts.TensorStore, axes: str, channels: list[dict[str, Any]] | None) -> bytes:
+    """Return the picture of one level, its channels as they are shown; None: of labels."""
+    if channels is None:
         picture = Image.fromarray(label_colours(_flat(array, axes, 0)))
         how = Image.Resampling.NEAREST
     else:
-        picture = Image.fromarray(_mix(array, axes, ome["omero"]["channels"]))
+        picture = Image.fromarray(_mix(array, axes, channels))
         how = Image.Resampling.BOX
     if max(picture.size) > COARSEST:
         ratio = COARSEST / max(picture.size)
         width, height = (max(1, round(side * ratio)) for side in picture.size)
         picture = picture.resize((width, height), how)
     file = io.BytesIO()
-    picture.save(file, "PNG", compress_level=4)  # a tenth larger than 9, in a third of its time
+    # of noise 1 makes less than 4, in half of its time
+    picture.save(file, "PNG", compress_level=1)
     return file.getvalue()
 
 
@@ -107,4 +113,6 @@ def stretch(pixels: Array, window: dict[str, float]) -> Array:
     start, end = window["start"], window["end"]
     with np.errstate(all="ignore"):
         level = (pixels.astype(np.float64) - start) / (end - start)
-    return np.clip(np.nan_to_num(level, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
+    if pixels.dtype.kind == "f":
+        level = np.nan_to_num(level, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
+    return np.clip(level, 0, 1, out=level)

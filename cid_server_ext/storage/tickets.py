@@ -9,10 +9,11 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Literal
 
 from ..errors import NotLoggedIn
+from .inplace import Place
 
 LONGEST = 60  # seconds a ticket may be asked for
 DOWNLOADING = 8 * 3600  # seconds for one that opens a batch download: < revoked.KEPT
@@ -27,7 +28,8 @@ class Right:
     Mode "d" opens the batch download that is listed at `prefix`.
 
     `who` names the person or run it was given to and `since` the last revocation that its signer
-    knew of, for `storage.revoked`. Nothing but staging is ever opened for writing.
+    knew of, for `storage.revoked`. Nothing but staging is ever opened for writing. `place`: bytes
+    of the record at `prefix` lie there, in a tree of the operator's, and are read only.
     """
 
     prefix: str
@@ -35,6 +37,7 @@ class Right:
     limit: int = 0
     who: str = ""
     since: int = 0
+    place: Place | None = None
 
     def __post_init__(self) -> None:
         if self.mode == "w" and not self.prefix.startswith(STAGING):
@@ -65,6 +68,8 @@ class Signer:
         said = [right.prefix, right.mode, right.limit, ends, right.who, right.since]
         if right.mode == "w" and until < math.inf:
             said.append(until)  # an upload may outlive its ticket, but not the right to bring one
+        if right.place is not None:
+            said.append(astuple(right.place))
         body = json.dumps(said, separators=(",", ":"))
         packed = _pack(body.encode())
         return f"{packed}.{_pack(self._seal(self.keys[0], packed))}"
@@ -80,8 +85,10 @@ class Signer:
             ours = [hmac.compare_digest(self._seal(key, packed), shown) for key in self.keys]
             if not any(ours):  # all keys are tried, in the same time whichever fits
                 raise NotLoggedIn("this link was not signed here: ask the catalog for a new one")
-            prefix, mode, limit, ends, who, since, *until = json.loads(_unpack(packed))
-            right = Right(prefix, mode, limit, who, since)
+            prefix, mode, limit, ends, who, since, *more = json.loads(_unpack(packed))
+            place = Place(*more[-1]) if more and isinstance(more[-1], list) else None
+            until = [one for one in more if isinstance(one, int | float)]
+            right = Right(prefix, mode, limit, who, since, place)
         except (binascii.Error, UnicodeError, ValueError):
             raise NotLoggedIn("this link is damaged: ask the catalog for a new one") from None
         if self.clock() >= min([ends + late, *until]):

@@ -44,7 +44,7 @@ def test_what_came_before_the_line_broke_stays(tus: Tus) -> None:
     headers = {"Upload_Offset": "0", "Content_Type": BODY, "Content_Length": str(len(FILE))}
     with tus.line("PATCH", url, **headers) as line:
         line.sendall(FILE[:2_345_678])
-    there = wait_until(lambda: tus.offset(url) == 2_345_678 and tus.offset(url), 10)
+    there = wait_until(lambda: tus.offset(url) == 2_345_678 and tus.offset(url))
     assert tus.visible() == {}
     assert tus.patch(url, there, FILE[there:]).headers["Repr-Digest"] == repr_digest(FILE)
 
@@ -117,7 +117,7 @@ def test_a_full_disk_is_told_and_what_came_before_stays(
     tus.patch(url, 0, FILE[:1000])
     write = Writing.write
 
-    def full(writing: Writing, data: bytes) -> None:
+    def full(writing: Writing, *pieces: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Writing, "write", full)
@@ -167,7 +167,7 @@ def test_an_upload_ends_with_the_right_of_its_person(tus: Tus) -> None:
     made = tus.ask("POST", url, Upload_Length="10", Upload_Metadata=told(path="a"))
     where = f"http://127.0.0.1:{tus.port}{made.headers['Location']}"
     tus.plane.revoked.revoke([revoked.person("ana")], after=None, upto=5)
-    wait_until(lambda: tus.head(where).status_code == 401, 10)
+    wait_until(lambda: tus.head(where).status_code == 401)
     assert tus.patch(where, 0, b"x").status_code == 401
 
 

@@ -141,4 +141,4 @@ def listening(root: Path) -> Iterator[Tus]:
         yield Tus(plane, started["port"])
     finally:
         started["loop"].call_soon_threadsafe(started["stop"].set)
-        thread.join(10)
+        thread.join(60)

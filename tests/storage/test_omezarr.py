@@ -34,7 +34,7 @@ def pixels(shape: tuple[int, ...], dtype: str = "uint16", seed: int = 3) -> np.n
 def stored(source, folder: Path, kind: str = "image") -> Path:
     store = folder / "image.ome.zarr"
     store.mkdir(parents=True)
-    omezarr.write(source, store, kind)
+    omezarr.write(source, store, kind, prove=True)
     omezarr.verify(store, source)
     return store
 

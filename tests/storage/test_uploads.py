@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -165,3 +167,29 @@ def test_names_that_cannot_be_are_refused_before_a_byte_comes(prefix: Path, path
     write(begin(prefix, "a/b.bin"), Hashes(), DATA, finish=True)
     with pytest.raises((Conflict, BadInput)):
         begin(prefix, path)
+
+
+class Failing:
+    """A file on a disk that takes a part of what it is given, and then no more."""
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+
+    def write(self, data: memoryview) -> int:
+        self.file.write(data[:500])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_piece_spoils_no_digest(upload: Upload) -> None:
+    hashes = Hashes()
+    writing = Writing(upload, hashes)
+    writing.write(DATA[:1000])
+    file = writing._file
+    writing._file = Failing(file)
+    with pytest.raises(OSError, match="No space left"):
+        writing.write(DATA[1000:2000], DATA[2000:5000])
+    writing._file = file
+    writing.leave()
+    assert upload.offset == 1500
+    write(upload, hashes, DATA[1500:], finish=True)
+    assert upload.sha256 == SHA256

@@ -7,8 +7,10 @@ pixels are: what cannot be told is None. What each number means: docs/user/quali
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from .sample import tiles
 __all__ = ["MEASURES", "VERSION", "Detector", "measure"]
 
 MOST_CHANNELS = 64  # are measured, the first ones; a spectrum has more
+AT_ONCE = 2  # channels, so that the memory does not grow with the machine
 VERSION = 1  # of the measures: images with an older one can be measured again
 MEASURES = (
     *("snr", "reason", "gain", "saturated", "range", "bits", "bits_from", "lowest", "highest"),
@@ -51,13 +54,17 @@ def measure(store: Path, detector: Mapping[int, Detector] | None = None) -> dict
         seen = glances(stack)
         names = [channel.get("label", "") for channel in ome.get("omero", {}).get("channels", [])]
         said = detectors.said(store, stack.channels)
-        channels = [
-            {
-                "name": names[at] if at < len(names) else "",
-                **_tried(stack, at, seen, said, (detector or {}).get(at)),
-            }
-            for at in range(min(stack.channels, MOST_CHANNELS))
-        ]
+
+        def one(at: int) -> dict[str, Any]:
+            name = names[at] if at < len(names) else ""
+            return {"name": name, **_tried(stack, at, seen, said, (detector or {}).get(at))}
+
+        several = range(min(stack.channels, MOST_CHANNELS))
+        if len(several) == 1:
+            channels = [one(0)]
+        else:
+            with ThreadPoolExecutor(min(AT_ONCE, os.cpu_count() or 1)) as pool:
+                channels = list(pool.map(one, several))
         return {"version": VERSION, "channels": channels, "planes": odd(stack, seen)}
 
 
@@ -66,7 +73,8 @@ def _tried(
 ) -> dict[str, Any]:
     """Return the measures of a channel; pixels that we did not think of must not end an import."""
     try:
-        return _channel(stack, channel, seen, said, detector)
+        with np.errstate(all="ignore"):  # it is each thread's own
+            return _channel(stack, channel, seen, said, detector)
     except Exception as error:
         nothing = dict.fromkeys(MEASURES)
         return {**nothing, "reason": f"it could not be measured ({type(error).__name__})"}

@@ -94,7 +94,7 @@ def _thinned(parts: list[Pixels]) -> tuple[Pixels, float] | None:
     several = Pixels(
         *(np.concatenate([getattr(part, name)[::thin] for part in parts]) for name in NAMES)
     )
-    several = several[np.argsort(several.around, kind="stable")]
+    several = several[_order(several.around)]
     dark, top = (float(value) for value in _at(several.around, 0.1, 0.999))
     objects = float(np.mean(several.around > (dark + top) / 2))
     share = max(min(BRIGHT, OF_OBJECTS * objects), 25 / around.size)
@@ -102,6 +102,18 @@ def _thinned(parts: list[Pixels]) -> tuple[Pixels, float] | None:
     # ones are sure of wide objects, the nearer ones find the ridge of a thin one
     bright = max(_bright(parts, "around", share), _bright(parts, "beside", share))
     return several, bright
+
+
+def _order(values: Array) -> Array:
+    """Return the stable order of float32 values, of which none is NaN, in half of numpy's time.
+
+    Their bits, with the sign turned, sort as whole numbers; behind them stands each one's place.
+    """
+    bits = (values + np.float32(0)).view(np.uint32)  # -0 is 0
+    keys = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31)).astype(np.uint64) << np.uint64(32)
+    keys |= np.arange(values.size, dtype=np.uint64)
+    keys.sort()
+    return (keys & np.uint64(0xFFFFFFFF)).astype(np.intp)
 
 
 def _bright(parts: list[Pixels], by: str, share: float) -> float:
@@ -197,7 +209,7 @@ def _middle(values: Array) -> float:
 def _spread(noise: Array) -> float:
     """Return the mean square without what is far out: an edge, a hot pixel."""
     square = noise.astype(np.float64) ** 2
-    limit = 25 * _middle(square) / 0.455
+    limit = 25 * _middle(np.abs(noise)) ** 2 / 0.455
     kept = square[square <= limit] if limit > 0 else square
     return float(kept.mean())
 
