@@ -12,9 +12,11 @@ from typing import Any
 
 from .. import display
 from ..errors import BadInput, NotFound
+from ..history.undoing import Done
 from ..records.changing import Changing
-from ..records.record import Field, Listing
+from ..records.record import Field, Listing, Record
 from ..wire.session import Session
+from .controls import Controls, body
 
 Moment = str | dt.datetime
 KINDS = ("software", "objectives", "lasers", "filters", "detectors")
@@ -52,6 +54,13 @@ class Version:
         since = f"{self.valid_from:%Y-%m-%d}"
         tier = None if self.tier is None else self.tier.reached
         return [("from", since), ("why", self.why), *parts, ("tier", tier), ("by", self.person)]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Done):
+    """Measurements that were recorded together; `undo()` takes them back."""
+
+    controls: Controls
 
 
 class Instrument(Changing):
@@ -120,6 +129,38 @@ class Instrument(Changing):
             raise NotFound(f"nobody said yet what {self.name} is made of")
         one = version or self.versions[0]
         return dict(self.session.get(f"{self.path}/versions/{one.uid}")["document"])
+
+    @property
+    def controls(self) -> Controls:
+        """What was measured of it: quality control, the newest first; `controls.series`."""
+        return Controls(self.session.get(f"{self.path}/controls"))
+
+    def measured(
+        self,
+        measurements: Mapping[str, float] | Sequence[Mapping[str, Any]],
+        *,
+        unit: str = "",
+        place: str = "",
+        low: float | None = None,
+        high: float | None = None,
+        at: Moment | None = None,
+        evidence: Record | None = None,
+        note: str = "",
+    ) -> Recorded:
+        """Record quality control: `{"Lateral FWHM": 231}`, or rows with their own unit and place.
+
+        `low` and `high` say what a series may be, from now on. `evidence` is the image or run that
+        it was read from. `at` is now if not said. `undo()` of what is returned takes it back.
+        Staff may.
+        """
+        rows = body(measurements, unit=unit, place=place, low=low, high=high)
+        told: dict[str, Any] = {"measurements": rows, "note": note}
+        if at is not None:
+            told["measured_at"] = _moment(at)
+        if evidence is not None:
+            told["evidence"] = evidence.uid
+        answer = self.session.tell("POST", f"{self.path}/controls", told)
+        return Recorded(answer.entry, self.session, Controls(answer.body))
 
     def facts(self) -> list[tuple[str, Any]]:
         """Return what a person wants to see of it."""

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import display
-from ..errors import CidError, NotFound
+from ..downloads import batch
+from ..downloads.batch import As
+from ..errors import BadInput, CidError, NotFound
+from ..instruments.controls import Controls
 from ..instruments.instruments import Instrument, read
 from ..wire.downloads import download
 from ..wire.tickets import Ticket
@@ -81,12 +84,16 @@ class Image(Stored):
             Listing(Image(self.session, row) for row in answer["children"]),
         )
 
-    def download(self, folder: str | os.PathLike[str] = ".") -> Path:
+    def download(self, folder: str | os.PathLike[str] = ".", as_: As = "originals") -> Path:
         """Write the original file below `folder`, as it came and verified; return its path.
 
-        Raises NotFound for an image that came from no file (a result), and for one that came from
-        several, which `catalog.download(image)` brings.
+        As "ome-tiff", "imagej" or "ome-zarr" it is made of the stored pixels and lies in
+        `folder/project/dataset`. Raises BadInput for a form that cannot hold it, NotFound for the
+        original of an image that came from no file (a result), and for one that came from several,
+        which `catalog.download(image)` brings.
         """
+        if as_ != "originals":
+            return self._made(folder, as_)
         original = self.wire("original")
         if not original:
             raise NotFound(f"{self.name} came from no file: read it with to_xarray()")
@@ -97,11 +104,29 @@ class Image(Stored):
         ticket = Ticket(self.session, self.path, "original_url", self.record)
         return download(ticket, original["name"], original["sha256"], folder)
 
+    def _made(self, folder: str | os.PathLike[str], as_: As) -> Path:
+        came = batch.download(self.session, {"records": [self.uid]}, folder, as_)
+        if came.left:
+            raise BadInput(f"{self.name}: {came.left_out[0].why}")
+        first = came.paths[0]
+        return next((way for way in first.parents if way.name.endswith(".ome.zarr")), first)
+
     @property
     def instrument(self) -> Instrument | None:
         """The microscope that took it, if it is known."""
         taken = self.wire("instrument")
         return taken and Instrument(self.session, taken)
+
+    @property
+    def mask(self) -> tuple[str, int] | None:
+        """The name of the mask that its upload was held to, and which version; None: none."""
+        held = self.wire("mask")
+        return held and (held["name"], held["version"])
+
+    @property
+    def controls(self) -> Controls:
+        """What was last measured of its microscope before it was taken, one for each series."""
+        return Controls(self.session.get(f"{self.path}/controls"))
 
     def apply_settings(self, file: str | os.PathLike[str]) -> Image:
         """Fill what it lacks from a Settings.JSON of the Micro-Meta App; `undo()` takes it back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Unpack
 
@@ -11,6 +12,8 @@ from ..history.trash import Trash, trash
 from ..history.undoing import Done
 from ..people import members
 from ..people.members import Members, Until
+from ..subscriptions import subscriptions
+from ..subscriptions.subscriptions import Budget, Estimate, Subscription
 from ..tags import vocabulary
 from ..tags.vocabulary import NewTerm, Term
 from ..usage import usage
@@ -101,6 +104,34 @@ class Project(Noted):
         One that is there already is as good; Conflict when it is not the same.
         """
         return datasets.make(self.session, self.record["name"], path, query)
+
+    def subscribe(
+        self,
+        template: str,
+        search: Dataset | str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        also_existing: bool = False,
+        **budget: Unpack[Budget],
+    ) -> Subscription:
+        """Run a template once on each image that a saved search, a live dataset, newly finds.
+
+        The runs are mine. `runs=20`, `runs_a_day=5`, `nbytes="50 GB"`: one at least. What matches
+        already is run with `also_existing` only; `estimate` says first what that would take.
+        """
+        asked = (template, search, parameters, budget, also_existing)
+        return subscriptions.subscribe(self.session, self.name, *asked)
+
+    def estimate(
+        self, template: str, search: Dataset | str, parameters: Mapping[str, Any] | None = None
+    ) -> Estimate:
+        """Count what `subscribe(..., also_existing=True)` would run now, and change nothing."""
+        return subscriptions.estimate(self.session, self.name, template, search, parameters)
+
+    @property
+    def subscriptions(self) -> Listing[Subscription]:
+        """What runs by itself in it now, newest first."""
+        return subscriptions.subscriptions(self.session, self.name, False)
 
     @property
     def trash(self) -> Listing[Trash]:

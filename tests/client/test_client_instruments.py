@@ -139,6 +139,51 @@ def test_a_deposit_declares_the_microscope(
     )
 
 
+def test_quality_control_is_a_trend_and_stands_beside_images(
+    speak: Connect, staff: cid.Catalog, service: Service, tmp_path: Path
+) -> None:
+    body = {"name": "controlled", "team": "scopes", "limit": 10**7, "members": {"ella": "manager"}}
+    assert service.ask("POST", "projects", STAFF, json=body).status_code == 201
+    scope = staff.instruments.add("Controlled scope", names=["Widefield 2"])
+    scope.update(microscopes.MICROSCOPE, valid_from="2026-01-01")
+    ella = speak("ella")
+    seen = ella.instruments["Controlled scope"]
+    assert "nothing was measured yet" in seen.controls._repr_html_()
+    path = tmp_path / "beads.tif"
+    tifffile.imwrite(path, np.full((32, 32), 3, "uint8"))
+    [image] = ella.upload(path, "controlled")
+    assert image.controls == []
+    settings = tmp_path / "Settings.JSON"
+    settings.write_text(json.dumps(microscopes.SETTINGS), encoding="utf-8")
+    image.apply_settings(settings)
+    limits: dict[str, Any] = {"unit": "nm", "place": "<63x>", "high": 260}
+    scope.measured({"Lateral FWHM": 231}, at="2026-01-10", **limits)
+    points = [
+        {"metric": "Power", "value": 2.5, "unit": "mW", "place": "488 nm"},
+        {"metric": "lateral fwhm", "value": 0.3, "unit": "µm", "place": "<63x>"},
+    ]
+    second = scope.measured(points, at="2026-03-02", evidence=image, note="after the service")
+    assert [str(one) for one in second.controls] == [
+        "Power (488 nm) 2.5 mW",
+        "Lateral FWHM (<63x>) 300 nm",
+    ]
+    assert list(seen.controls.series) == ["Lateral FWHM (<63x>)", "Power (488 nm)"]
+    assert [one.fine for one in seen.controls.series["Lateral FWHM (<63x>)"]] == [True, False]
+    drawn = seen.controls._repr_html_()
+    assert "<63x>" not in drawn
+    assert "<title>Lateral FWHM (&lt;63x&gt;): 2026-01-10: 231, 2026-03-02: 300</title>" in drawn
+    assert drawn.count("<circle") == 3
+    assert seen.controls.to_pandas()["value"].tolist() == [300, 2.5, 231]
+    assert {one.evidence for one in image.controls} == {image.uid}
+    assert image.controls[0].value == 300
+    second.undo()
+    assert [one.value for one in image.controls] == [231]
+    with pytest.raises(NotAllowed):
+        seen.measured({"Power": 1})
+    with pytest.raises(cid.BadInput, match="cannot be converted"):
+        scope.measured({"Lateral FWHM": 1}, unit="mW", place="<63x>")
+
+
 def test_a_shell_imports_a_description(
     staff: cid.Catalog,
     tmp_path: Path,
@@ -175,7 +220,7 @@ def test_what_the_staff_page_shows_works(
     page = PAGE.read_text(encoding="utf-8")
     kernel: dict[str, Any] = {}
     snippets = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    assert len(snippets) == 3
+    assert len(snippets) == 4
     for snippet in snippets:
         exec(compile(snippet, PAGE.name, "exec"), kernel)
     scope = kernel["scope"]
