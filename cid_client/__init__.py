@@ -23,11 +23,14 @@ from .errors import (
     OverQuota,
     RunFailed,
     Unavailable,
+    Wrong,
 )
 from .history.entries import Entry
 from .history.trash import Trash
 from .instruments.instruments import Instrument
 from .instruments.instruments import read as read_description
+from .masks.checked import CheckedMask
+from .masks.masks import Mask
 from .people.leaving import Belongings, Handover
 from .people.members import Member, Members
 from .people.requests import Request
@@ -44,6 +47,7 @@ from .runs.runs import Batch, Run
 from .runs.templates import Template
 from .search.facets import Facet
 from .search.found import RecordSearch, Search
+from .subscriptions.subscriptions import Estimate, Subscription
 from .tags.annotate import Annotated
 from .tags.sheets import Preview
 from .tags.tagged import Tags
@@ -61,17 +65,20 @@ __all__ = [
     "Belongings",
     "Catalog",
     "Change",
+    "CheckedMask",
     "CidError",
     "Conflict",
     "CurrentRun",
     "Dataset",
     "Entry",
+    "Estimate",
     "Facet",
     "File",
     "Handover",
     "Image",
     "Instrument",
     "Invoice",
+    "Mask",
     "Member",
     "Members",
     "Moved",
@@ -94,6 +101,7 @@ __all__ = [
     "Run",
     "RunFailed",
     "Search",
+    "Subscription",
     "Tags",
     "Team",
     "TeamUsage",
@@ -103,6 +111,7 @@ __all__ = [
     "Unavailable",
     "Usage",
     "Value",
+    "Wrong",
     "connect",
     "current_run",
     "find_items",

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from .downloads.catalog import Downloads
 from .history.catalog import History
 from .instruments.catalog import Instruments
+from .masks.catalog import HasMasks
 from .people.catalog import People
 from .records.catalog import Records
 from .runs.catalog import Runs
 from .search.catalog import Searches
+from .subscriptions.catalog import Subscriptions
 from .tags.catalog import Tagging
 from .uploads.catalog import Uploads
 from .usage.catalog import Accounts
@@ -43,7 +45,18 @@ def connect(url: str | None = None, token: str | None = None) -> Catalog:
 
 
 class Catalog(
-    Records, Searches, Uploads, Downloads, Tagging, Runs, History, People, Accounts, Instruments
+    Records,
+    Searches,
+    Uploads,
+    Downloads,
+    Tagging,
+    Runs,
+    Subscriptions,
+    History,
+    People,
+    Accounts,
+    Instruments,
+    HasMasks,
 ):
     """Images, projects, templates and runs that I reach."""
 

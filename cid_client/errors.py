@@ -14,7 +14,8 @@ CidError
 ├── NotFound 404           absent, or hidden from this caller: the same answer
 │   └── Gone 410           an upload whose time has passed
 ├── Conflict 409           the state moved on; reload and retry
-│   └── Busy 423           somebody else writes to it at this moment
+│   ├── Busy 423           somebody else writes to it at this moment
+│   └── BytesChanged 409   a file that stays where it was is not what was registered
 ├── OverQuota 413          accepting this would exceed the project's allocation
 ├── TooLarge 413           more bytes than the catalog takes at once
 ├── TooMany 429            more requests than one person may send
@@ -24,7 +25,7 @@ CidError
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,10 +40,28 @@ class NotConfigured(CidError):
     """No address or no token is known; the message says what to set."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What is wrong with one field: of a file ("" for all), or in a line of a document."""
+
+    field: str
+    message: str
+    file: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = f"line {self.line}" if self.line else ""
+        return ": ".join(part for part in (self.file, where, self.field, self.message) if part)
+
+
 class BadInput(CidError):
-    """The caller can fix the request."""
+    """The caller can fix the request; `fields` says of several what is wrong with each."""
 
     status = 400
+
+    def __init__(self, message: str = "", fields: Iterable[Wrong] = ()) -> None:
+        super().__init__(message)
+        self.fields = tuple(fields)
 
 
 class BadFile(BadInput):
@@ -129,6 +148,10 @@ class Busy(Conflict):
     status = 423
 
 
+class BytesChanged(Conflict):
+    """A file that stays where it was is not what was registered: it is not given out."""
+
+
 class OverQuota(CidError):
     """Accepting this would exceed the project's allocation."""
 
@@ -172,6 +195,8 @@ def from_answer(status: int, answer: Any, instead: str) -> CidError:
     kind = _BY_NAME.get(str(told.get("error"))) or _BY_STATUS.get(status)
     error = (kind or CidError)(one_line(str(told.get("message") or instead)))
     error.status = status
+    if isinstance(error, BadInput):
+        error.fields = tuple(_wrong(one) for one in told.get("fields") or ())
     if isinstance(error, Conflict):
         error.changed = tuple(_change(one) for one in told.get("changed") or ())
     return error
@@ -191,6 +216,10 @@ def one_line(message: str) -> str:
 
 def _change(told: Mapping[str, Any]) -> Change:
     return Change(**{name: told[name] for name in Change.__dataclass_fields__ if name in told})
+
+
+def _wrong(told: Mapping[str, Any]) -> Wrong:
+    return Wrong(**{name: told[name] for name in Wrong.__dataclass_fields__ if name in told})
 
 
 def _below(kind: type[CidError]) -> Iterator[type[CidError]]:

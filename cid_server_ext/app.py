@@ -42,6 +42,12 @@ class CidApp(ExtensionApp):
     import_seconds = Float(help="Seconds that importing one file may take.").tag(config=True)
     import_cpu_seconds = Int(help="Seconds of computing for one file.").tag(config=True)
     import_formats = List(Unicode(), help="Readers that may be used; none: all.").tag(config=True)
+    import_cluster = Unicode(
+        help="Where imports run: local, children, gateway:http://…, tcp://host:port or tls://…"
+    ).tag(config=True)
+    import_workers = Int(help="Machines of a cluster that import at once.").tag(config=True)
+    import_cluster_root = Unicode(help="The storage, as those machines see it.").tag(config=True)
+    adopt_roots = Unicode(help="Trees of old data: name=/folder:name=/folder.").tag(config=True)
     service_url = Unicode(help="Where the service is, for the pointer.").tag(config=True)
 
     @default("home")
@@ -97,6 +103,22 @@ class CidApp(ExtensionApp):
         named = os.environ.get("CID_IMPORT_FORMATS", "").split(",")
         return [name.strip() for name in named if name.strip()]
 
+    @default("import_cluster")
+    def _import_cluster(self) -> str:
+        return os.environ.get("CID_IMPORT_CLUSTER") or "local"
+
+    @default("import_workers")
+    def _import_workers(self) -> int:
+        return int(os.environ.get("CID_IMPORT_WORKERS", "4"))
+
+    @default("import_cluster_root")
+    def _import_cluster_root(self) -> str:
+        return os.environ.get("CID_IMPORT_CLUSTER_ROOT", "")
+
+    @default("adopt_roots")
+    def _adopt_roots(self) -> str:
+        return os.environ.get("CID_ADOPT_ROOTS", "")
+
     @default("service_url")
     def _service_url(self) -> str:
         return os.environ.get("CID_URL", "/services/cid/")
@@ -113,6 +135,7 @@ class CidApp(ExtensionApp):
         from .handlers.routes import routes
         from .ingest.limits import Limits
         from .laptop import LaptopConductor, show_to_kernels
+        from .storage.inplace import Roots
 
         base = "/" if self.home == "service" else "/cid/"
         prefix = self.serverapp.base_url.rstrip("/") + base
@@ -131,6 +154,10 @@ class CidApp(ExtensionApp):
                 wall_seconds=self.import_seconds,
                 formats=tuple(self.import_formats),
             ),
+            cluster=self.import_cluster,
+            cluster_workers=self.import_workers,
+            cluster_root=self.import_cluster_root,
+            roots=Roots.read(self.adopt_roots),
             hub=(self.home == "service" and os.environ.get("JUPYTERHUB_API_URL")) or "",
             hub_token=os.environ.get("JUPYTERHUB_API_TOKEN", ""),
         )

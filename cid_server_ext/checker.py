@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy import select
 
 from .core import duties, journal
+from .core.catalog import references
 from .core.ledger.lines import MARGIN
 from .db import clock
 from .db.session import Sessions, reading
@@ -130,7 +131,7 @@ class Checker:
     def _rows(self, which: Any) -> Sequence[Any]:
         columns = (Record.id, Record.uid, Record.type, Record.project_id, Record.prefix)
         chosen = select(*columns, Record.name, Record.nbytes, Record.sha256)
-        here = (Record.purged_at.is_(None), Record.tier == "online")
+        here = (Record.purged_at.is_(None), Record.tier == "online", references.ours())
         found = chosen.where(which, *here).order_by(Record.id).limit(BATCH)
         with reading(self._sessions) as session:
             return session.execute(found).all()

@@ -1,7 +1,8 @@
 """`jupyter cid ...`: the catalog from a shell, as the person whose token it is.
 
-`import`, `publish` and `instrument` are clients of the service like any other; `operator.py` has
-the commands that work on database and storage themselves.
+`import`, `publish` and `instrument` are clients of the service like any other; `operator.py` and
+`adopting.py` have the commands that work on database and storage themselves. Rules of what goes
+where are those of the acquisition agent.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import cid_client
+from cid_client.agent import rules as agent
 from cid_client.errors import CidError
 
-from . import operator
+from . import adopting, operator
+from .core.catalog.goals import Goal
+from .errors import BadInput
 from .errors import CidError as ServerError
 
 
@@ -89,6 +93,40 @@ def instrument(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def read_rules(path: Path) -> adopting.Rules:
+    """Return the rules of a file, or raise BadInput with a line for each field that is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        told = tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path}: {error}") from None
+    wrong = [f"{key}: is not known" for key in sorted(told.keys() - {"instrument", "rules"})]
+    rules: list[agent.Rule] = []
+    views: dict[str, str] = {}
+    tables = told.get("rules")
+    for at, table in enumerate(tables if isinstance(tables, list) else [], 1):
+        rest = dict(table) | {"name": str(table.get("name", f"rule {at}"))}
+        view = views[rest["name"]] = rest.pop("view", "ome-zarr")
+        if view not in ("ome-zarr", "none"):
+            wrong.append(f'rule {at}.view: "ome-zarr" or "none"')
+        rule = agent.read_rule(
+            rest, at, lambda key, why, at=at: wrong.append(f"rule {at}.{key}: {why}")
+        )
+        rules += [rule] if rule else []
+    if wrong or not rules:
+        raise BadInput("; ".join(f"{path.name}: {line}" for line in wrong or ["write [[rules]]"]))
+    instrument = str(told.get("instrument", ""))
+
+    def judge(folder: str, name: str) -> tuple[Goal | None, str]:
+        goal, why = agent.judge(rules, folder, name, instrument)
+        if goal is None:
+            return None, why
+        places = (goal.rule, goal.project, goal.team, goal.dataset, goal.instrument)
+        return Goal(*places, tags=goal.tags, view=views[goal.rule]), ""
+
+    return adopting.Rules(judge, text)
+
+
 def _connect(arguments: argparse.Namespace) -> Any:
     return cid_client.connect(arguments.url, arguments.token)
 
@@ -137,6 +175,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=instrument)
 
     operator.add_commands(commands)
+    adopting.add_commands(commands, read_rules)
     return parser
 
 

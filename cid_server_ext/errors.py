@@ -13,7 +13,8 @@ CidError 500
 ├── NotFound 404      absent, or hidden from this caller: the same answer
 │   └── Gone 410           an upload whose time has passed
 ├── Conflict 409      the state moved on; reload and retry
-│   └── Busy 423           somebody else writes to it at this moment
+│   ├── Busy 423           somebody else writes to it at this moment
+│   └── BytesChanged 409   a file that stays where it was is not what was registered
 ├── OverQuota 413     accepting this would exceed the project's allocation
 ├── TooLarge 413      more bytes than this address takes at once
 ├── TooMany 429       more requests than one person may send; wait as Retry-After says
@@ -25,7 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class CidError(Exception):
@@ -41,9 +42,13 @@ class CidError(Exception):
 
 
 class BadInput(CidError):
-    """The caller can fix the request."""
+    """The caller can fix the request. `fields` says of several what is wrong with each."""
 
     status = 400
+
+    def __init__(self, message: str = "", fields: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.fields = fields
 
 
 class BadFile(BadInput):
@@ -114,6 +119,10 @@ class Busy(Conflict):
     """Somebody else writes to it at this moment."""
 
     status = 423
+
+
+class BytesChanged(Conflict):
+    """A file that stays where it was is not what was registered: it is not given out."""
 
 
 class OverQuota(CidError):

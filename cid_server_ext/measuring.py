@@ -117,7 +117,8 @@ def _older(sessions: Sessions, project_id: int | None, older_than: int) -> Itera
     after = 0
     columns = (Image.id, Image.uid, Image.name, Image.project_id, Image.prefix, Image.quality)
     here = (Image.kind == "image", Image.purged_at.is_(None), Image.tier == "online")
-    chosen = select(*columns).where(*here).order_by(Image.id).limit(READ)
+    ours = Image.inside.is_(None)  # what lies in place has levels of others'
+    chosen = select(*columns).where(*here, ours).order_by(Image.id).limit(READ)
     if project_id is not None:
         chosen = chosen.where(Image.project_id == project_id)
     while True:

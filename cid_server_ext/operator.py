@@ -24,7 +24,7 @@ def migrate(arguments: argparse.Namespace) -> int:
     """Bring the database to this release's schema."""
     from .memory.migration import to_newest
 
-    to_newest(_database(arguments))
+    to_newest(database(arguments))
     return 0
 
 
@@ -33,7 +33,7 @@ def export(arguments: argparse.Namespace) -> int:
     from .core.memory.export import canonical
     from .db.session import open_database, reading
 
-    sessions = open_database(_database(arguments))
+    sessions = open_database(database(arguments))
     try:
         with reading(sessions) as session, _output(arguments.output) as file:
             for line in canonical(session):
@@ -47,17 +47,17 @@ def rebuild(arguments: argparse.Namespace) -> int:
     """Make the catalog again from storage; 0: as it was, 2: something is lost, and listed."""
     from .memory.rebuild import rebuild as from_storage
 
-    with _progress() as told:
-        report = from_storage(_storage(arguments), _database(arguments), told)
+    with progress() as told:
+        report = from_storage(storage(arguments), database(arguments), told)
     if arguments.json:
-        _say_json({**dataclasses.asdict(report), "whole": report.whole})
+        say_json({**dataclasses.asdict(report), "whole": report.whole})
         return 0 if report.whole else 2
     total = sum(report.rows.values())
     print(f"{report.lines} journal entries, {total} rows, {report.seconds:.1f} s")
     for damage in report.damages:
         print(f"{damage.kind}  {damage.segment} line {damage.number}: {_told(damage)}")
-    _list([f"lost  the beginning of {table} {_key(key)}" for table, key in report.lost])
-    _list([f"{m.done}  {m.table} {_key(m.key)}: {m.column}" for m in report.mended])
+    show([f"lost  the beginning of {table} {_key(key)}" for table, key in report.lost])
+    show([f"{m.done}  {m.table} {_key(m.key)}: {m.column}" for m in report.mended])
     print("the catalog is as it was" if report.whole else "the catalog is there, with losses")
     return 0 if report.whole else 2
 
@@ -65,15 +65,19 @@ def rebuild(arguments: argparse.Namespace) -> int:
 def verify(arguments: argparse.Namespace) -> int:
     """Compare storage with the catalog; 0: valid, 1: incomplete, 2: invalid. Changes nothing."""
     from .memory.verify import verify as compare
+    from .storage.inplace import Roots
 
-    with _progress() as told:
-        report = compare(_storage(arguments), arguments.database, deep=arguments.deep, told=told)
+    roots = Roots.read(os.environ.get("CID_ADOPT_ROOTS", ""))
+    with progress() as told:
+        report = compare(
+            storage(arguments), arguments.database, deep=arguments.deep, told=told, roots=roots
+        )
     if arguments.json:
-        _say_json({**dataclasses.asdict(report), "state": report.state})
+        say_json({**dataclasses.asdict(report), "state": report.state})
         return report.status
     for fault in report.faults:
         print(f"{fault.notion}  {fault.key}: {fault.reason}")
-    _list([f"in progress  {key}" for key in report.in_progress])
+    show([f"in progress  {key}" for key in report.in_progress])
     print(f"{report.records} records, {report.entries} journal entries: {report.state}")
     return report.status
 
@@ -85,7 +89,7 @@ def reconcile(arguments: argparse.Namespace) -> int:
     from .storage.reconciled import keep
     from .storage.roots import Folder
 
-    root, sessions = Folder(_storage(arguments)), open_database(_database(arguments))
+    root, sessions = Folder(storage(arguments)), open_database(database(arguments))
     try:
         found = compare(sessions, root)
     finally:
@@ -93,7 +97,7 @@ def reconcile(arguments: argparse.Namespace) -> int:
     assert found is not None  # nobody stopped it
     keep(root.root, found)
     if arguments.json:
-        _say_json(dataclasses.asdict(found))
+        say_json(dataclasses.asdict(found))
     else:
         for uid, keys in found.differing.items():
             name, nbytes = found.names[uid], found.drift_of(uid)
@@ -110,10 +114,10 @@ def quality(arguments: argparse.Namespace) -> int:
     from .storage.quality import VERSION
     from .storage.roots import Folder
 
-    root, sessions = Folder(_storage(arguments)), open_database(_database(arguments))
+    root, sessions = Folder(storage(arguments)), open_database(database(arguments))
     older, dry = arguments.older_than_version or VERSION, arguments.dry_run
     try:
-        with _progress() as told:
+        with progress() as told:
             found = measure_again(
                 sessions,
                 root,
@@ -126,9 +130,9 @@ def quality(arguments: argparse.Namespace) -> int:
     finally:
         sessions.kw["bind"].dispose()
     if arguments.json:
-        _say_json(dataclasses.asdict(found))
+        say_json(dataclasses.asdict(found))
     else:
-        _list([f"{uid}: {reason}" for uid, reason in found.failed.items()])
+        show([f"{uid}: {reason}" for uid, reason in found.failed.items()])
         done = "to measure" if dry else f"older than version {older}, {found.measured} measured"
         print(f"{found.older} images {done}")
     return 1 if found.failed else 0
@@ -137,29 +141,29 @@ def quality(arguments: argparse.Namespace) -> int:
 def add_commands(commands: Any) -> None:
     """Add these commands to the parser of `jupyter cid`."""
     command = commands.add_parser("migrate", help="bring the database to this release's schema")
-    _add_database(command)
+    add_database(command)
     command.set_defaults(command=migrate)
 
     command = commands.add_parser("export", help="write everything the catalog remembers")
     command.add_argument("--canonical", action="store_true", required=True)
     command.add_argument("-o", "--output", help="a file (default: standard output)")
-    _add_database(command)
+    add_database(command)
     command.set_defaults(command=export)
 
     command = commands.add_parser("rebuild", help="make the catalog again from storage alone")
-    _add_storage(command)
-    _add_database(command)
+    add_storage(command)
+    add_database(command)
     command.set_defaults(command=rebuild)
 
     command = commands.add_parser("verify", help="compare storage with the catalog")
-    _add_storage(command)
+    add_storage(command)
     command.add_argument("--database", help="SQLAlchemy URL (default: the journal on storage)")
     command.add_argument("--deep", action="store_true", help="read and hash every byte")
     command.set_defaults(command=verify)
 
     command = commands.add_parser("reconcile", help="compare bytes counted with those on storage")
-    _add_storage(command)
-    _add_database(command)
+    add_storage(command)
+    add_database(command)
     command.set_defaults(command=reconcile)
 
     command = commands.add_parser("quality", help="measure the quality of images again")
@@ -167,28 +171,32 @@ def add_commands(commands: Any) -> None:
     command.add_argument("--older-than-version", type=int, help="(default: this release's)")
     command.add_argument("--most", type=int, help="at most so many images, then stop")
     command.add_argument("--dry-run", action="store_true", help="count them, measure nothing")
-    _add_storage(command)
-    _add_database(command)
+    add_storage(command)
+    add_database(command)
     command.set_defaults(command=quality)
 
 
-def _add_database(command: argparse.ArgumentParser) -> None:
+def add_database(command: argparse.ArgumentParser) -> None:
+    """Let a command be told its database."""
     command.add_argument("--database", help="SQLAlchemy URL (default: CID_DATABASE)")
 
 
-def _add_storage(command: argparse.ArgumentParser) -> None:
+def add_storage(command: argparse.ArgumentParser) -> None:
+    """Let a command be told its storage, and how to report."""
     command.add_argument("--storage", help="the storage folder (default: CID_STORAGE)")
     command.add_argument("--json", action="store_true", help="print the whole report as JSON")
 
 
-def _database(arguments: argparse.Namespace) -> str:
+def database(arguments: argparse.Namespace) -> str:
+    """Return the database's URL, or raise BadInput."""
     url = arguments.database or os.environ.get("CID_DATABASE")
     if not url:
         raise BadInput("say which database: --database URL or CID_DATABASE")
     return str(url)
 
 
-def _storage(arguments: argparse.Namespace) -> Path:
+def storage(arguments: argparse.Namespace) -> Path:
+    """Return the storage folder, or raise BadInput."""
     said = arguments.storage or os.environ.get("CID_STORAGE")
     if not said:
         raise BadInput("say which storage: --storage FOLDER or CID_STORAGE")
@@ -208,7 +216,7 @@ def _output(name: str | None) -> Iterator[Any]:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
+def progress() -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on a terminal, nothing in a pipe."""
     from rich.progress import Progress
 
@@ -219,15 +227,17 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         )
 
 
-def _say_json(report: dict[str, Any]) -> None:
+def say_json(report: dict[str, Any]) -> None:
+    """Print a whole report."""
     print(json.dumps(report, indent=1, default=str))
 
 
-def _list(lines: list[str]) -> None:
-    for line in lines[:LISTED]:
+def show(lines: list[str], most: int = LISTED, more: str = "--json lists all") -> None:
+    """Print a list for people."""
+    for line in lines[:most]:
         print(line)
-    if len(lines) > LISTED:
-        print(f"... and {len(lines) - LISTED} more; --json lists all")
+    if len(lines) > most:
+        print(f"... and {len(lines) - most} more; {more}")
 
 
 def _told(damage: Any) -> str:

@@ -70,7 +70,7 @@ def serve(settings: dict[str, Any], argv: list[str]) -> None:
 
 def main() -> None:
     """Be the hub's managed service."""
-    convert.warm_up(dict(os.environ))
+    convert.warm_up()
     cache = f"--HubOAuth.cache_max_age={os.environ.get('CID_HUB_CACHE', '5')}"
     serve(config(dict(os.environ)), [cache, *sys.argv[1:]])
 

@@ -13,16 +13,20 @@ from .bookkeeper import Bookkeeper
 from .checker import A_NIGHT, Checker
 from .db.session import Sessions, open_database
 from .departures import Departures, HubPeople
+from .fixity import Fixity
 from .ingest.importer import Importer
 from .ingest.limits import Limits
+from .ingest.workshops import workshop
 from .memory.migration import to_newest
 from .memory.writer import Writer
 from .purger import Purger
 from .rates import Rates
 from .revoker import Revoker
+from .storage.inplace import Roots
 from .storage.plane import DataPlane
 from .storage.roots import Folder
 from .storage.tickets import Signer
+from .subscriber import Subscriber
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,8 @@ class Settings:
 
     One person may send `rate` requests a second to a process, and `burst` at once. A search ends
     after `search_seconds`. Each night `check_bytes` are read again. `limits` bind whoever opens a
-    foreign file. `hub` is the address of the hub's API, for which `hub_token` is.
+    foreign file, on `cluster` (see `ingest.workshops`). `hub` is the address of the hub's API, for
+    which `hub_token` is. `roots` may be adopted in place.
     """
 
     database: str
@@ -43,6 +48,10 @@ class Settings:
     search_seconds: float = 5
     check_bytes: int = A_NIGHT
     limits: Limits = field(default_factory=Limits)
+    cluster: str = "local"
+    cluster_workers: int = 4
+    cluster_root: str = ""
+    roots: Roots = field(default_factory=Roots)
     hub: str = ""
     hub_token: str = field(default="", repr=False)
 
@@ -64,6 +73,8 @@ class Services:
     bookkeeper: Bookkeeper
     purger: Purger
     checker: Checker
+    fixity: Fixity
+    subscriber: Subscriber
     rates: Rates
     prefix: str
     queued: Callable[[], None]
@@ -71,12 +82,14 @@ class Services:
     def close(self) -> None:
         """Stop background work and let go of the database."""
         self.importer.close()
+        self.subscriber.close()
         self.revoker.close()
         self.departures.close()
         self.writer.close()
         self.bookkeeper.close()
         self.purger.close()
         self.checker.close()
+        self.fixity.close()
         self.sessions.kw["bind"].dispose()
 
 
@@ -86,8 +99,17 @@ def build(settings: Settings, prefix: str, queued: Callable[[], None] = lambda: 
     if settings.embedded:
         to_newest(settings.database)
     sessions = open_database(settings.database)
-    data = DataPlane(Folder(settings.storage), Signer((signing_key(settings.signing_key_file),)))
-    importer = Importer(sessions, data.root, settings.limits)
+    settings.roots.refuse_within(settings.storage)
+    signer = Signer((signing_key(settings.signing_key_file),))
+    data = DataPlane(Folder(settings.storage), signer, settings.roots)
+    importing = workshop(
+        settings.cluster,
+        root=settings.storage,
+        there=settings.cluster_root,
+        workers=settings.cluster_workers,
+        memory=settings.limits.memory,
+    )
+    importer = Importer(sessions, data.root, settings.limits, workshop=importing)
     revoker = Revoker(sessions, data.revoked).start()
     departures = Departures(HubPeople(settings.hub, settings.hub_token), data.revoked)
     if settings.hub:
@@ -107,6 +129,8 @@ def build(settings: Settings, prefix: str, queued: Callable[[], None] = lambda: 
         books,
         purger,
         Checker(sessions, data.root, settings.check_bytes).start(),
+        Fixity(sessions, data.root, settings.roots).start(),
+        Subscriber(sessions, queued).start(),
         rates,
         prefix,
         queued,

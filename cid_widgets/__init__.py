@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from .browse.browser import Browser
 from .history.history import History
+from .masks.masks import Masks
 from .people.leaving import Leaving
 from .people.members import Members
 from .people.project_request import ProjectRequest
 from .people.requests import Requests
 from .runs.run_form import RunForm
 from .runs.run_monitor import RunMonitor
+from .subscriptions.subscriptions import Subscriptions
 from .tags.tagger import Tagger
 from .trash.trash import Trash
+from .upload.upload import Upload
 from .usage.usage import Usage
 from .vocabulary.vocabulary import Vocabulary
 
@@ -23,13 +26,16 @@ __all__ = [
     "Browser",
     "History",
     "Leaving",
+    "Masks",
     "Members",
     "ProjectRequest",
     "Requests",
     "RunForm",
     "RunMonitor",
+    "Subscriptions",
     "Tagger",
     "Trash",
+    "Upload",
     "Usage",
     "Vocabulary",
 ]

@@ -62,13 +62,45 @@ def _add(session: Any, made: world.World) -> None:
         why="a new objective",
         person="staff",
     )
+    control = t.Control(
+        series="lateral fwhm @ 63x",
+        metric="Lateral FWHM",
+        place="63x",
+        measured_at=NOW,
+        value=231.5,
+        unit="nm",
+        high=260.0,
+        person="staff",
+    )
     mask = t.Mask(name="Confocal", folded="confocal", instrument=scope)
     asked = t.MaskVersion(
-        mask=mask, number=1, text="fields: {}", body={"fields": {}}, person="staff"
+        mask=mask, number=1, text="fields: []", body={"fields": []}, person="staff"
     )
     session.add_all([parent, child, away, number, choice, value, trash, prices, hardware, asked])
     session.flush()
+    subscription = t.Subscription(
+        project_id=project.id,
+        template_id=session.scalars(select(t.Template.id).limit(1)).one(),
+        dataset_id=child.id,
+        person="manager",
+        parameters={"sigma": 0.5},
+        state="paused",
+        cause="day",
+        reason="its 2 runs of this day are begun",
+        most_runs=5,
+        runs=1,
+        nbytes=2**40,
+        day=dt.date(2026, 11, 21),
+        today=1,
+    )
+    session.add(subscription)
+    session.flush()
+    run = session.scalars(select(t.Run.id).limit(1)).one()
+    matched = {"subscription_id": subscription.id, "record_id": image.id}
+    session.add(t.SubscriptionMatch(**matched, state="run", run_id=run))
     image.instrument_id, image.mask_version_id = scope.id, asked.id
+    control.instrument_id = scope.id
+    session.add(control)
     image.unknown = {"Lasers": "the file does not say"}
     image.quality = {"version": 1, "channels": [{"snr": None}]}
     line = t.Line(
@@ -95,7 +127,38 @@ def _add(session: Any, made: world.World) -> None:
         ]
     )
     session.flush()
-    index.refresh(session, [image.id])
+    there = _in_place(project.id, parent.id, session)
+    session.add(there)
+    session.flush()
+    index.refresh(session, [image.id, there.record_id])
+
+
+def _in_place(project_id: int, dataset_id: int, session: Any) -> t.Reference:
+    """A file that stays where it was."""
+    file = t.File(
+        project_id=project_id,
+        dataset_id=dataset_id,
+        name="old.tif",
+        kind="file",
+        media_type="image/tiff",
+        prefix="files/00/00000000-old",
+        nbytes=0,
+        sha256="0" * 64,
+        tier="archive",  # so that nobody looks for a tree that is not there
+        created_by="cid",
+    )
+    session.add(file)
+    session.flush()
+    return t.Reference(
+        record_id=file.id,
+        adoption="00000000-0000-0000-0000-000000000000",
+        root="old",
+        path="ana/old.tif",
+        form="file",
+        nbytes=7,
+        mtime_ns=1_700_000_000_123_456_789,
+        hashed_at=NOW,
+    )
 
 
 def _change(session: Any, made: world.World) -> None:

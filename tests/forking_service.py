@@ -17,6 +17,7 @@ import header_service
 
 from cid_server_ext import services
 from cid_server_ext.handlers import routes
+from cid_server_ext.ingest import openers
 
 
 def bury(*_: object) -> None:
@@ -46,6 +47,7 @@ def become(order: dict[str, Any]) -> None:
 def main() -> None:
     assert services
     assert routes
+    assert openers  # what a service's first import would load
     gc.freeze()
     signal.signal(signal.SIGCHLD, bury)
     for line in sys.stdin:

@@ -96,8 +96,19 @@ def make(session: Session) -> Hidden:
     thrown = t.Trash(
         project_id=row.id, person=word("-thrower"), what=word(" thrown"), nbytes=1, purge_at=later
     )
-    session.add_all([note, thrown])
+    standing = t.Subscription(
+        project_id=row.id,
+        template_id=run.template_id,
+        dataset_id=live.id,
+        person=word("-subscriber"),
+        parameters={},
+        state="ended",
+        reason=word(" reason"),
+    )
+    session.add_all([note, thrown, standing])
     session.flush()
+    matched = {"subscription_id": standing.id, "record_id": image.id, "state": "left"}
+    session.add(t.SubscriptionMatch(**matched, reason=word(" why")))
     file.trash_id = thrown.id
     request = session.scalars(select(t.Request).where(t.Request.uid == made.request)).one()
     request.wanted = request.wanted | {"purpose": word(" purpose"), "name": word("-wanted")}
@@ -131,6 +142,7 @@ def make(session: Session) -> Hidden:
         "key": term.key,
         "value": session.scalars(select(t.Value.uid).where(t.Value.term_id == term.id)).one(),
         "note": note.uid,
+        "subscription": standing.uid,
         "trash": thrown.uid,
     }
     return Hidden(names, frozenset(_keyed(session, row)) | {rest}, made)

@@ -19,6 +19,7 @@ from cid_server_ext.core.catalog import (
     deposits,
     edits,
     links,
+    masks,
     notes,
     projects,
     records,
@@ -28,6 +29,7 @@ from cid_server_ext.core.catalog import (
 from cid_server_ext.core.ledger import lines
 from cid_server_ext.core.life import trash
 from cid_server_ext.core.runs import templates
+from cid_server_ext.core.subscriptions import budget, subscriptions
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
 from cid_server_ext.runners.tokens import hash_token
@@ -87,6 +89,8 @@ class World:
     entry: int = 0
     instrument: str = ""
     version: str = ""
+    subscription: str = ""
+    mask: str = ""
 
 
 def make(session: Session, name: str = "screen", limit: int = 10**9) -> World:
@@ -143,7 +147,9 @@ def with_a_step(sessions: Sessions, name: str) -> World:
 def microscope(session: Session) -> dict[str, str]:
     """Register a microscope with one version; return both uids."""
     row = microscopes.register(session, f"Microscope {t.new_uid()}", names=[])
-    return {"instrument": row.uid, "version": row.versions[0].uid}
+    draft = masks.read(session, text=f"mask: {row.name}\ninstrument: {row.name}\n")
+    mask = masks.add(session, STAFF, draft)
+    return {"instrument": row.uid, "version": row.versions[0].uid, "mask": mask.uid}
 
 
 def vocabulary(session: Session, project: str) -> dict[str, str]:
@@ -157,7 +163,7 @@ def vocabulary(session: Session, project: str) -> dict[str, str]:
 
 
 def organise(session: Session, made: World) -> World:
-    """Add a dataset, a file in it, a file linked into it, a note and something in the trash."""
+    """Add a dataset, files in it and linked into it, a note, a subscription, and some trash."""
     someone = Actor("contributor")
     dataset = datasets.create(session, someone, made.project, "plate").uid
     plain = shelf.add_file(session, made.project, "plan.pdf", "plate").uid
@@ -167,7 +173,17 @@ def organise(session: Session, made: World) -> World:
     note = notes.write(session, someone, f"record:{plain}", "for the paper").uid
     gone = shelf.add_file(session, made.project, "old.log").uid
     thrown = trash.throw(session, someone, [gone], []).uid
-    return replace(made, dataset=dataset, plain=plain, linked=linked, note=note, trash=thrown)
+    made = replace(made, dataset=dataset, plain=plain, linked=linked, note=note, trash=thrown)
+    return subscribe(session, made)
+
+
+def subscribe(session: Session, made: World) -> World:
+    """Subscribe the template to a saved search that finds nothing."""
+    someone, path = Actor("contributor"), "nothing yet"
+    datasets.create(session, someone, made.project, path, query="name:nothing-is-called-so")
+    limits = budget.Limits(runs=1)
+    wanted = subscriptions.Wanted(made.project, path, "count-things", limits=limits)
+    return replace(made, subscription=subscriptions.create(session, someone, wanted).uid)
 
 
 def make_project(session: Session, name: str, limit: int = 10**9) -> t.Project:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..agent import config, lock, page, running, telling
 from ..agent.journal import Journal
-from ..errors import NotFound
+from ..agent.rules import Goal
+from ..agent.units import Unit
+from ..errors import BadInput, CidError, NotAllowed, NotFound
+from ..uploads.told import judge
 from .command import DONE, REFUSED, Command
 
 
@@ -43,10 +49,37 @@ def _run(told: config.Config) -> int:
 
 def _check(told: config.Config) -> int:
     found: Counter[str] = Counter()
-    for line in telling.checked(told, found):
-        print(line)
+    with _asking(told) as refusal:
+        for line in telling.checked(told, found, refusal):
+            print(line)
     print(", ".join(f"{number} {state}" for state, number in sorted(found.items())) or "nothing")
     return REFUSED if found["quarantined"] or found["not read"] else DONE
+
+
+@contextmanager
+def _asking(told: config.Config) -> Iterator[Callable[[Goal, Unit], str]]:
+    """Give what says why the catalog would refuse something; it is told when it cannot be asked."""
+    try:
+        catalog = running.connected(told.access())
+        catalog.whoami()
+    except CidError as error:
+        print(f"masks and tags are not checked, for {error}", file=sys.stderr)
+        yield lambda goal, unit: ""
+        return
+
+    def refusal(goal: Goal, unit: Unit) -> str:
+        try:
+            if goal.said:
+                paths = (part.path for part in unit.parts())
+                judge(catalog.session, goal.project, paths, goal.said)
+        except (BadInput, NotFound, NotAllowed) as error:
+            return str(error)
+        return ""
+
+    try:
+        yield refusal
+    finally:
+        catalog.close()
 
 
 def _status(told: config.Config) -> int:

@@ -15,6 +15,8 @@ from ..catalog import Catalog, connect
 from ..display import size
 from ..errors import BadInput, CidError, Unavailable
 from ..uploads.items import parts_of
+from ..uploads.told import plain
+from . import mask
 from .board import Board
 from .command import DONE, LATER, REFUSED, STOPPED, Command
 
@@ -35,9 +37,12 @@ def arguments(command: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="said of every image; may be given several times",
     )
+    command.add_argument("--mask", "-m", metavar="NAME", help="what the upload must say")
+    command.add_argument("--instrument", metavar="NAME", help="the microscope, whose mask it is")
     command.add_argument("--files", action="store_true", help="keep everything as it is")
     command.add_argument("--again", action="store_true", help="also what is there already")
     command.add_argument("--anew", action="store_true", help="do not go on with what was stopped")
+    command.add_argument("--check", action="store_true", help="bring in only what is in order")
     command.add_argument("--jobs", "-j", type=int, default=JOBS, metavar="N", help="at a time")
     command.add_argument("--url", help="of the catalog, instead of CID_URL")
     command.add_argument("--token", help="instead of CID_TOKEN")
@@ -57,14 +62,16 @@ def run(given: argparse.Namespace) -> int:
         try:
             board.end(names[path], *_upload(catalog, path, given, tell))
         except (CidError, OSError) as error:
-            said = str(error)
-            board.end(names[path], said if str(path) in said else f"{path}: {said}")
+            said = mask.lines(error) if isinstance(error, BadInput) else [str(error)]
+            whole = any(str(path) in line for line in said)
+            board.end(names[path], *(line if whole else f"{path}: {line}" for line in said))
             return LATER if isinstance(error, Unavailable) else REFUSED
         return DONE
 
     with _terminated(), ThreadPoolExecutor(max(given.jobs, 1)) as pool:
-        ended: list[Future[int]] = [pool.submit(one, path) for path in names]
+        ended: list[Future[int]] = []
         try:
+            ended.extend(pool.submit(one, path) for path in names)
             while wait(ended, timeout=0.2).not_done:
                 pass
         except KeyboardInterrupt:
@@ -92,19 +99,44 @@ def _upload(
     """Return what is said of a path that went in: what it became."""
     how: dict[str, Any] = {"kind": "files" if given.files else "import"}
     how |= {"again": given.again, "resume": not given.anew, "on_progress": tell}
+    said = _said(given)
     nbytes = sum(part.nbytes for part in parts_of(path))
-    came = catalog.upload(path, given.project, given.dataset, **how)
-    tags: dict[str, list[str]] = {}
-    for key, value in given.tag:
-        tags.setdefault(key, []).append(value)
+    if given.check:
+        came = _checked(catalog, path, given, tell)
+    else:
+        came = catalog.upload(path, given.project, given.dataset, **how, **said)
     told = f"{path}: {_counted(len(came), 'file' if given.files else 'image')}, {size(nbytes)}"
-    if tags and came:
+    if "tags" in said and came.there and came:  # what was there has not been told yet
         tell(1.0, "tagging")
         try:
-            catalog.annotate(came, set=tags)
+            catalog.annotate(came, set=said["tags"])
         except CidError as error:
             raise BadInput(f"it is in the catalog, without its tags: {error}") from error
     return [told, *(f"  {line}" for line in came.facts())]
+
+
+def _said(given: argparse.Namespace) -> dict[str, Any]:
+    """Return what is said of all that comes."""
+    tags: dict[str, list[str]] = {}
+    for key, value in given.tag:
+        tags.setdefault(key, []).append(value)
+    return plain({"mask": given.mask, "instrument": given.instrument, "tags": tags})
+
+
+def _checked(
+    catalog: Catalog, path: Path, given: argparse.Namespace, tell: Callable[[float, str], None]
+) -> Any:
+    """Bring in what was checked and is in order; nothing of what has to be looked at."""
+    if given.files or given.again:
+        raise BadInput("--check goes with neither --files nor --again")
+    said = _said(given)
+    checked = catalog.check(path, given.project, given.dataset, on_progress=tell, **said)
+    if not checked.good:
+        checked.drop()
+        raise BadInput("\n".join([f"{path}: nothing of it was brought in", *checked.lines()]))
+    if not checked.sent:  # all of it is there
+        return catalog.upload(path, given.project, given.dataset, on_progress=tell, **said)
+    return checked.upload(tell)
 
 
 def _counted(number: int, what: str) -> str:

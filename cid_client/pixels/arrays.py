@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import dask.array as da
 import numpy as np
@@ -17,14 +17,16 @@ from .store import TicketStore, open_store
 if TYPE_CHECKING:
     from ..records.images import Image
 
+Written = Literal[2, 3]
+
 
 def to_xarray(image: Image, level: int = 0) -> xr.DataArray:
     """Return level `level` of the image; see `Image.to_xarray`."""
     if not 0 <= level < image.levels:
         raise BadInput(f"{image.name} has levels 0 to {image.levels - 1}; not {level}")
     store = open_store(image.session, image.path, image.record)
-    levels = _levels(image, store)
-    array = zarr.open_array(store, path=levels[level]["path"], mode="r", zarr_format=3)
+    levels, written = _levels(image, store)
+    array = zarr.open_array(store, path=levels[level]["path"], mode="r", zarr_format=written)
     return xr.DataArray(
         lazy(array, f"cid-{image.uid}-{level}"),
         dims=tuple(image.axes),
@@ -50,16 +52,23 @@ def lazy(array: zarr.Array[Any], name: str) -> da.Array:
     return from_array(array, chunks=chunks, name=name, meta=meta)
 
 
-def _levels(image: Image, store: TicketStore) -> list[dict[str, Any]]:
-    try:
-        group = zarr.open_group(store, mode="r", zarr_format=3, use_consolidated=False)
-        attrs: dict[str, Any] = dict(group.attrs)
-        levels: list[dict[str, Any]] = attrs["ome"]["multiscales"][0]["datasets"]
-    except FileNotFoundError:
-        raise NotFound(f"the pixels of {image.name} are not in storage") from None
-    except (KeyError, IndexError, TypeError):
-        raise BadFile(f"the store of {image.name} is no OME-Zarr 0.5 image") from None
-    return levels
+def _levels(image: Image, store: TicketStore) -> tuple[list[dict[str, Any]], Written]:
+    """Return what the store says of its levels, and the version of zarr that it is written in.
+
+    One that stays where it was may be an OME-Zarr 0.4.
+    """
+    written: Written
+    for written in (3, 2):
+        try:
+            group = zarr.open_group(store, mode="r", zarr_format=written, use_consolidated=False)
+            attrs: dict[str, Any] = dict(group.attrs)
+            levels = (attrs["ome"] if written == 3 else attrs)["multiscales"][0]["datasets"]
+        except FileNotFoundError:
+            continue
+        except (KeyError, IndexError, TypeError):
+            raise BadFile(f"the store of {image.name} is no OME-Zarr image") from None
+        return levels, written
+    raise NotFound(f"the pixels of {image.name} are not in storage")
 
 
 def _coordinates(

@@ -43,6 +43,7 @@ from ..db.tables import (
     Request,
     Run,
     RunInput,
+    Subscription,
     Team,
     TeamMember,
     Trash,
@@ -55,7 +56,19 @@ TEAM_ROLES = ("leader", "member")
 WORK = ("annotator", "contributor")  # roles that change what a project holds
 
 Found = TypeVar(
-    "Found", Project, Dataset, Record, Image, File, Note, Run, Deposit, Trash, Team, Request
+    "Found",
+    Project,
+    Dataset,
+    Record,
+    Image,
+    File,
+    Note,
+    Run,
+    Subscription,
+    Deposit,
+    Trash,
+    Team,
+    Request,
 )
 
 

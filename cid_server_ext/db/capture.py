@@ -89,11 +89,16 @@ def touch(session: Session, model: type[Base] | Table, keys: Iterable[Any]) -> N
 
 
 def rewrite(
-    session: Session, model: type[Base] | Table, keys: Sequence[Any], before: Row, after: Row
+    session: Session,
+    model: type[Base] | Table,
+    keys: Sequence[Any],
+    before: Row | None,
+    after: Row | None,
 ) -> None:
     """Say that a `captured` statement changed all these rows alike; they are not read.
 
-    For changes of very many rows whose old and new columns are known.
+    For changes of very many rows whose old and new columns are known. Without `before` they are
+    new, without `after` gone; then the other names every column that is not empty, but the key.
     """
     if keys:
         listed = [list(key) if isinstance(key, tuple) else [key] for key in keys]
@@ -255,7 +260,7 @@ def _before_commit(session: Session) -> None:
     take_turn(connection)
     for number, entry in enumerate(capture.entries):
         mine = rows if number == 0 else []
-        made = connection.execute(insert(Journal).values(**entry, rows=mine))
+        made = connection.execute(insert(Journal), {**entry, "rows": mine})
         if made.inserted_primary_key is None:
             continue
         session.info[SAID] = made.inserted_primary_key[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -48,7 +48,7 @@ class Ask:
             self._holder.append((who, ends.timestamp() if ends else NEVER))
         who, until = self._holder[0]
         since = max(self.known.of(who, prefix) for prefix in (right.prefix, *prefixes))
-        given = Right(right.prefix, right.mode, right.limit, who, since)
+        given = replace(right, who=who, since=since)
         return self.services.data.signer.sign(given, seconds, until)
 
 

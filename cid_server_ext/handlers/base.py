@@ -268,6 +268,8 @@ class CidHandler(APIHandler):
         told: dict[str, Any] = {"error": error.name, "message": str(error)}
         if isinstance(error, Conflict) and error.changed is not None:
             told["changed"] = error.changed
+        if isinstance(error, BadInput) and error.fields:
+            told["fields"] = error.fields
         self.set_header("Cache-Control", "private, no-store")
         self.finish(json.dumps(told))
 

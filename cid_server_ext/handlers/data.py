@@ -20,8 +20,11 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from ..errors import BadInput, NotFound
+from ..errors import BadInput, BytesChanged, NotFound
+from ..storage.inplace import READING, Place, suspect
 from ..storage.intake import Intake, refuse_shut
+from ..storage.names import parts
+from ..storage.tickets import Right
 from .batches import BatchHandler
 from .plane import PIECE, PlaneHandler, failing, told
 from .ranges import matches
@@ -29,7 +32,8 @@ from .tus import tus_routes
 
 INLINE = 64 << 10  # bytes; reading less than this is quicker than handing it to a thread
 TYPES = {".json": "application/json", ".png": "image/png"}
-SHOWN = ("image.ome.zarr/", "thumbnail.png")  # all else is downloaded, never opened in a page
+STORE, THUMBNAIL = "image.ome.zarr/", "thumbnail.png"
+SHOWN = (STORE, THUMBNAIL)  # all else is downloaded, never opened in a page
 DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):\s*(?:,|$)")
 
 
@@ -57,7 +61,8 @@ class DataHandler(PlaneHandler):
         await self._send(ticket, path, with_body=False)
 
     async def _send(self, ticket: str, path: str, *, with_body: bool) -> None:
-        handle = self._open(self._key(ticket, path, "r"))
+        right = self.right(ticket, "r")
+        handle = self._open(right, path)
         try:
             state = os.fstat(handle)
             if not stat.S_ISREG(state.st_mode):
@@ -73,19 +78,33 @@ class DataHandler(PlaneHandler):
                 start, stop = self.asked(state.st_size)
             self.set_header("Content-Length", str(stop - start))
             if with_body:
-                await self._stream(handle, start, stop)
+                await self._stream(handle, start, stop, state if right.place else None)
         finally:
             os.close(handle)
 
-    def _open(self, key: str) -> int:
+    def _open(self, right: Right, path: str) -> int:
         try:
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            return os.open(self.plane.root.path(key), flags)
+            if right.place is not None and path != THUMBNAIL:
+                return self._open_in_place(right, right.place, path)
+            return os.open(self.plane.root.path(f"{right.prefix}/{path}"), READING)
         except (FileNotFoundError, NotADirectoryError):
             raise NotFound("nothing lies here") from None
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise NotFound("nothing lies here") from None
+            raise
+
+    def _open_in_place(self, right: Right, place: Place, path: str) -> int:
+        """Open what stays where it was; what is not what the ticket says is noted, and refused."""
+        inside = path.removeprefix(STORE) if place.form == "tree" else ""
+        if inside:
+            parts(inside)  # as plain as any other key
+        if path != (STORE + inside if place.form == "tree" else place.path.rpartition("/")[2]):
+            raise NotFound("nothing lies here")
+        try:
+            return self.plane.roots.read_place(place, inside)
+        except BytesChanged:
+            suspect(self.plane.root.root, right.prefix.rpartition("/")[2], inside)
             raise
 
     def _describe(self, path: str, etag: str) -> None:
@@ -98,8 +117,8 @@ class DataHandler(PlaneHandler):
             name = quote(path.rpartition("/")[2], safe="")
             self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{name}")
 
-    async def _stream(self, handle: int, start: int, stop: int) -> None:
-        """Send bytes piece by piece, no faster than they are taken."""
+    async def _stream(self, handle: int, start: int, stop: int, was: os.stat_result | None) -> None:
+        """Send bytes piece by piece, no faster than they are taken, while the file is as it was."""
         loop = asyncio.get_running_loop()
         while start < stop:
             width = min(PIECE, stop - start)
@@ -109,6 +128,9 @@ class DataHandler(PlaneHandler):
                 piece = await loop.run_in_executor(None, os.pread, handle, width, start)
             if not piece:
                 raise StreamClosedError  # shorter than a moment ago: the reader sees a cut answer
+            if was is not None and os.fstat(handle).st_mtime_ns != was.st_mtime_ns:
+                self.line.close()
+                raise StreamClosedError  # somebody writes to it where it lies
             start += len(piece)
             self.write(piece)
             await self.flush()

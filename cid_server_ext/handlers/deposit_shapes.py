@@ -40,12 +40,36 @@ class Problem(BaseModel):
     message: str
 
 
+class Checked(BaseModel):
+    """A file that was checked, or files that belong together.
+
+    verdict: good, look (`findings` say at what), unreadable, file (no reader knows it), there (as
+    `record`). Each of `images` is as it would be, with `quality`, `completeness` and what is
+    `missing`, with the reasons.
+    """
+
+    path: str
+    verdict: str
+    nbytes: int
+    findings: list[str]
+    images: list[dict[str, Any]]
+    record: str | None
+
+
+class Report(BaseModel):
+    """What a deposit would become: the first 5,000 files, `counts` of all, and `nbytes` in all."""
+
+    files: list[Checked]
+    counts: dict[str, int]
+    nbytes: int
+
+
 class Deposit(BaseModel):
     """Bytes on their way in; PUT each file below `upload` that is not `there`, then commit.
 
     `progress` has `fraction`, `text`, `files` (at most 200, each with path, state and fraction) and
     `counts` of all by state. `kept` are the `files` that are no originals. `warning` says so when
-    the project is nearly full.
+    the project is nearly full. `report` is there once it was checked; then nothing more is sent.
     """
 
     uid: str
@@ -63,12 +87,14 @@ class Deposit(BaseModel):
     problems: list[Problem]
     expires_at: dt.datetime
     warning: str | None
+    report: Report | None
 
 
 def deposit(ask: Ask, row: t.Deposit) -> Deposit:
     """Fill a deposit; the write ticket is there only while it and its project are open."""
     upload = None
-    if row.state == "open" and row.project.state == "active":
+    report = row.results.get("report")
+    if row.state == "open" and row.project.state == "active" and report is None:
         limit = sum(int(file["nbytes"]) for file in row.declared if "held" not in file)
         right = Right(f"{staging_prefix(row.uid)}/in", "w", limit)
         upload = f"{ask.services.prefix}data/{ask.ticket(right)}/"
@@ -88,6 +114,7 @@ def deposit(ask: Ask, row: t.Deposit) -> Deposit:
         problems=[Problem(**problem) for problem in row.results.get("problems", [])],
         expires_at=row.expires_at,
         warning=allocations.warning(ask.session, row.project_id),
+        report=report and Report(**report),
     )
 
 

@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..core.catalog import deposits
 from ..db import tables as t
-from ..errors import Conflict
+from ..errors import BadInput, Conflict
 from ..storage import uploads
 from ..storage.roots import staging_prefix
 from . import deposit_shapes as shapes
 from .base import Ask, CidHandler, endpoint
+from .mask_shapes import Tags, told
 
 LISTED = 32 << 20  # bytes of a list of files: an OME-Zarr may be 100,000 of them
 
@@ -33,7 +34,9 @@ class Declared(BaseModel):
 class NewDeposit(BaseModel):
     """What will come: `import` is read as images, `files` is kept as it is.
 
-    `again`: what is there already comes in a second time.
+    `again`: what is there already comes in a second time. `mask` and `instrument` by name or uid:
+    it is held to that mask, or to the instrument's. `tags` are of all that comes, `tags_of` by path
+    of a file, or of a folder with all below it.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -41,6 +44,10 @@ class NewDeposit(BaseModel):
     dataset: str = ""
     files: list[Declared]
     again: bool = False
+    mask: str = Field(default="", max_length=200)
+    instrument: str = Field(default="", max_length=200)
+    tags: Tags = {}
+    tags_of: dict[str, Tags] = Field(default={}, max_length=10_000)
 
 
 class Output(BaseModel):
@@ -54,7 +61,10 @@ class Output(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What the depositor says of the whole; of an import only its `instrument`, name or uid."""
+    """What the depositor says of the whole; of an import only its `instrument`, name or uid.
+
+    `check`: only say, in the deposit's `report`, what it would become; the deposit stays open.
+    """
 
     model_config = ConfigDict(extra="forbid")
     state: Literal["done", "failed", "cancelled"] = "done"
@@ -63,6 +73,7 @@ class Manifest(BaseModel):
     environment: dict[str, Any] = {}
     outputs: list[Output] = []
     instrument: str = Field("", max_length=200)
+    check: bool = False
 
 
 class Deposits(CidHandler):
@@ -77,7 +88,10 @@ class Deposits(CidHandler):
         largest=LISTED,
     )
     def post(self, ask: Ask, project: str) -> shapes.Deposit:
-        """Reserve its bytes and answer where to PUT the files."""
+        """Reserve its bytes and answer where to PUT the files.
+
+        BadInput before a byte moves: `fields` says of each field and file what does not fit.
+        """
         new = ask.body
         declared = [file.model_dump() for file in new.files]
         row = deposits.open_import(
@@ -88,6 +102,7 @@ class Deposits(CidHandler):
             kind=new.kind,
             declared=declared,
             again=new.again,
+            told=told(new.mask, new.instrument, new.tags, new.tags_of),
         )
         return shapes.deposit(ask, row)
 
@@ -118,8 +133,11 @@ class Commit(CidHandler):
     def post(self, ask: Ask, deposit: str) -> shapes.Deposit:
         """Everything becomes visible at once, or nothing; poll the deposit.
 
-        Conflict: files are still coming; the deposit stays open.
+        Conflict: files are still coming; the deposit stays open. With `check` nothing becomes
+        visible: poll until it is open again and has a `report`.
         """
+        if ask.body.check and deposits.get(ask.session, ask.actor, deposit).kind != "import":
+            raise BadInput("check: only what is read as images can be checked")
         _refuse_unfinished(ask, deposits.get(ask.session, ask.actor, deposit))
         row = deposits.begin(ask.session, ask.actor, deposit, ask.body.model_dump(mode="json"))
         ask.after.append(functools.partial(ask.services.importer.submit, row.uid))

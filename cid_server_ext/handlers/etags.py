@@ -50,9 +50,11 @@ PLACES: dict[str, tuple[Column, Column | None]] = {
     "request": (t.Request.uid, t.Request.project_id),
     "deposit": (t.Deposit.uid, t.Deposit.project_id),
     "run": (t.Run.uid, t.Run.project_id),
+    "subscription": (t.Subscription.uid, t.Subscription.project_id),
     "team": (t.Team.name, None),
     "template": (t.Template.name, None),
     "instrument": (t.Instrument.uid, None),
+    "mask": (t.Mask.uid, None),
     "version": (t.InstrumentVersion.uid, None),
 }
 ALONE = ("image", "file", "run", "deposit", "note", "request")  # entries about one such thing

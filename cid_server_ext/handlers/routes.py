@@ -9,6 +9,7 @@ from typing import Any
 
 from . import (
     annotations,
+    controls,
     datasets,
     deposits,
     document,
@@ -18,6 +19,7 @@ from . import (
     invoices,
     journal,
     leaving,
+    masks,
     notes,
     people,
     projects,
@@ -25,6 +27,7 @@ from . import (
     runs,
     search,
     sheets,
+    subscriptions,
     tags,
     teams,
     templates,
@@ -103,10 +106,16 @@ TABLE: dict[str, type[CidHandler]] = {
     "sheets/apply": sheets.ApplySheet,
     "images/{image}/lineage": images.Lineage,
     "images/{image}/settings": instruments.ImageSettings,
+    "images/{image}/controls": controls.ImageControls,
     "instruments": instruments.Instruments,
     "instruments/{instrument}": instruments.OneInstrument,
+    "instruments/{instrument}/controls": controls.Controls,
     "instruments/{instrument}/versions": instruments.Versions,
     "instruments/{instrument}/versions/{version}": instruments.OneVersion,
+    "masks": masks.Masks,
+    "masks/check": masks.CheckMask,
+    "masks/{mask}": masks.OneMask,
+    "masks/{mask}/versions/{number}": masks.OneMaskVersion,
     "files/{file}": images.File,
     "files/{file}/tags/{key}": tags.FileTag,
     "templates": templates.Templates,
@@ -117,6 +126,10 @@ TABLE: dict[str, type[CidHandler]] = {
     "runs/{run}/work": runs.Work,
     "runs/{run}/progress": runs.Progress,
     "runs/{run}/deposits": runs.RunDeposits,
+    "subscriptions": subscriptions.Subscriptions,
+    "subscriptions/preview": subscriptions.Preview,
+    "subscriptions/{subscription}": subscriptions.OneSubscription,
+    "subscriptions/{subscription}/matches": subscriptions.Matches,
 }
 
 

@@ -16,11 +16,12 @@ from sqlalchemy import select
 
 from ..core import policy
 from ..core.catalog import images as catalog
-from ..core.catalog import shown
+from ..core.catalog import references, shown
 from ..core.catalog.commits import DIRECTORY
 from ..core.catalog.judged import judged
 from ..core.catalog.shown import Tag
 from ..db import tables as t
+from ..storage.inplace import Place
 from ..storage.tickets import Right
 from .base import Ask
 
@@ -66,14 +67,35 @@ class Instrument(BaseModel):
     name: str
 
 
+class Mask(BaseModel):
+    """The version of a mask that an upload was held to."""
+
+    uid: str
+    name: str
+    version: int
+
+
+class InPlace(BaseModel):
+    """Bytes that stay where they were: how they are there; where, for members of their project.
+
+    state: ok, changed, moved or missing, with a reason. hashed: every byte of it was read once.
+    """
+
+    where: str | None
+    state: str
+    reason: str
+    hashed: bool
+
+
 class Original(BaseModel):
-    """The file an image was read from, kept as it came."""
+    """The file an image was read from, kept as it came, or where it was."""
 
     uid: str
     name: str
     media_type: str  # inode/directory: a folder of files, named after the main one
     nbytes: int
     sha256: str
+    in_place: InPlace | None
 
 
 class Image(Row):
@@ -87,6 +109,7 @@ class Image(Row):
 
     channels: list[dict[str, Any]]
     instrument: Instrument | None
+    mask: Mask | None
     unknown: dict[str, str]
     quality: dict[str, Any] | None
     sha256: str
@@ -126,6 +149,7 @@ class File(BaseModel):
     run: str | None
     tags: list[Tag]
     url: str | None
+    in_place: InPlace | None
 
 
 def row(ask: Ask, image: t.Image) -> Row:
@@ -141,10 +165,12 @@ def rows(ask: Ask, images: Sequence[t.Image]) -> list[Row]:
 def image(ask: Ask, image: t.Image) -> Image:
     """Fill an image whole."""
     original, taken = image.original, catalog.instrument(ask.session, image)
+    there = original and references.get(ask.session, original)
     return Image(
         **_rows(ask, [image])[0],
         channels=image.channels,
         instrument=taken and Instrument(uid=taken.uid, name=taken.name),
+        mask=mask(catalog.mask(ask.session, image)),
         unknown=catalog.unknown(ask.session, image),
         quality=judged(image.quality),
         sha256=image.sha256,
@@ -154,17 +180,24 @@ def image(ask: Ask, image: t.Image) -> Image:
             uid=original.uid,
             name=original.name,
             media_type=original.media_type,
-            nbytes=original.nbytes,
+            nbytes=there.nbytes if there else original.nbytes,
             sha256=original.sha256,
+            in_place=_in_place(ask, original, there),
         ),
-        data=address(ask, image.prefix, "image.ome.zarr/"),
+        data=address(ask, image.prefix, "image.ome.zarr/", _place(ask, image)),
         original_url=original and _bytes_of_original(ask, original),
     )
+
+
+def mask(row: t.MaskVersion | None) -> Mask | None:
+    """Say which version of which mask it is."""
+    return row and Mask(uid=row.mask.uid, name=row.mask.name, version=row.number)
 
 
 def file(ask: Ask, row: t.File) -> File:
     """Fill a file."""
     place = policy.places(ask.session, ask.actor, [row])[row.id]
+    there = references.get(ask.session, row)
     return File(
         uid=row.uid,
         name=row.name,
@@ -172,20 +205,21 @@ def file(ask: Ask, row: t.File) -> File:
         project=place.project.name,
         dataset=place.path,
         media_type=row.media_type,
-        nbytes=row.nbytes,
+        nbytes=there.nbytes if there else row.nbytes,
         sha256=row.sha256,
         created_by=row.created_by,
         created_at=row.created_at,
         run=_run_of(ask, row),
         tags=tags_of(ask, [row])[row.id],
         url=_bytes_of(ask, row),
+        in_place=_in_place(ask, row, there),
     )
 
 
 def _bytes_of(ask: Ask, file: t.File) -> str | None:
     """Return the address of a file's bytes; of a folder none: POST downloads gives all of it."""
     folder = file.media_type == DIRECTORY
-    return None if folder else address(ask, file.prefix, quote(file.stored))
+    return None if folder else address(ask, file.prefix, quote(file.stored), _place(ask, file))
 
 
 def _bytes_of_original(ask: Ask, original: t.File) -> str | None:
@@ -193,9 +227,31 @@ def _bytes_of_original(ask: Ask, original: t.File) -> str | None:
     return None if hidden else _bytes_of(ask, original)
 
 
-def address(ask: Ask, prefix: str, name: str) -> str:
-    """Return the URL path of one object below a prefix, with a read ticket for the prefix."""
-    return f"{ask.services.prefix}data/{ask.ticket(Right(prefix, 'r'))}/{name}"
+def address(ask: Ask, prefix: str, name: str, place: Place | None = None) -> str:
+    """Return the URL path of one object below a prefix, with a read ticket for the prefix.
+
+    place: where its bytes lie, if not there.
+    """
+    return f"{ask.services.prefix}data/{ask.ticket(Right(prefix, 'r', place=place))}/{name}"
+
+
+def _place(ask: Ask, record: t.Record) -> Place | None:
+    where = references.where(ask.session, record)
+    return where and Place(where.root, where.path, where.form, where.nbytes, where.mtime_ns)
+
+
+def _in_place(ask: Ask, file: t.File, there: t.Reference | None) -> InPlace | None:
+    if there is None:
+        return None
+    at_home = ask.session.scalar(
+        policy.visible(ask.actor, t.Project).where(t.Project.id == file.project_id)
+    )
+    return InPlace(
+        where=f"{there.root}:{there.path}" if at_home else None,
+        state=there.state,
+        reason=there.reason,
+        hashed=there.hashed_at is not None,
+    )
 
 
 def _rows(ask: Ask, images: Sequence[t.Image]) -> list[dict[str, Any]]:

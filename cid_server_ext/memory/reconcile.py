@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
+from ..core.catalog import references
 from ..db.session import Sessions, reading
 from ..db.tables import Project, Record
 from ..errors import NotFound
@@ -58,7 +59,7 @@ def reconcile(
 def _online() -> Select[Any]:
     columns = (Record.id, Record.type, Record.prefix, Record.nbytes)
     home = (Project.uid.label("project"), Project.name)
-    there = (Record.purged_at.is_(None), Record.tier == "online")
+    there = (Record.purged_at.is_(None), Record.tier == "online", references.ours())
     return (
         select(*columns, *home)
         .join(Project, Record.project_id == Project.id)

@@ -17,10 +17,13 @@ from sqlalchemy import func, select
 
 from ..core.memory.fold import Fold
 from ..db.session import Sessions, open_database, reading, schema_of
-from ..db.tables import Journal, Record
-from ..storage import inspect, journal
+from ..db.tables import Journal, Record, Reference
+from ..errors import NotFound
+from ..storage import inspect, journal, presence
+from ..storage.inplace import Place, Roots
 from ..storage.inspect import INCOMPLETE, INVALID, Fault, Promise
 from ..storage.journal import Damage, Line
+from ..storage.presence import Known
 from ..storage.roots import Folder, prefix_of
 from . import entries, strangers
 from .rebuild import Survey, folded, survey
@@ -58,6 +61,8 @@ class Expected:
     promise: Promise
     gone: bool  # purged: its bytes are gone, or about to go
     away: bool  # in the archive
+    there: Known | None = None  # its bytes lie in place
+    inside: bool = False  # its bytes are a part of what lies in place
 
 
 def verify(
@@ -66,10 +71,15 @@ def verify(
     *,
     deep: bool = False,
     told: Told = lambda what, done, total: None,
+    roots: Roots | None = None,
 ) -> Report:
-    """Compare the storage with a database, or with its own journal; `deep` reads every byte."""
+    """Compare the storage with a database, or with its own journal; `deep` reads every byte.
+
+    roots: the trees whose files were adopted in place.
+    """
     with tempfile.TemporaryDirectory(prefix="cid-verify-") as scratch:
-        look = _Look(storage, deep, told, _Known(Path(scratch) / "known.sqlite"))
+        known = _Known(Path(scratch) / "known.sqlite")
+        look = _Look(storage, deep, told, known, roots or Roots())
         try:
             found = look.journal()
             if database is None:
@@ -89,6 +99,7 @@ class _Look:
     deep: bool
     told: Told
     known: _Known
+    roots: Roots
     report: Report = field(default_factory=Report)
 
     def journal(self) -> Survey:
@@ -109,7 +120,8 @@ class _Look:
         try:
             for _ in folded(journal.folder_of(self.storage), found, fold):
                 pass
-            rows = (_expected(row) for row in fold.rows("record"))
+            places = {row["record_id"]: row for row in fold.rows("reference")}
+            rows = (_expected(row, places) for row in fold.rows("record"))
             self._compare(rows, fold.count("record"))
         finally:
             fold.close()
@@ -123,9 +135,12 @@ class _Look:
             self._line_by_line(sessions, found)
             with reading(sessions) as session:
                 total = session.scalar(select(func.count()).select_from(Record)) or 0
+                places = {
+                    row.record_id: dict(row._mapping) for row in session.execute(select(*_PLACE))
+                }
                 chosen = select(*_COLUMNS).order_by(Record.id)
                 rows = session.execute(chosen, execution_options={"yield_per": 1000})
-                self._compare((_expected(dict(row._mapping)) for row in rows), total)
+                self._compare((_expected(dict(row._mapping), places) for row in rows), total)
             self._strangers(lambda keys: strangers.moving(sessions, keys))
         finally:
             sessions.kw["bind"].dispose()
@@ -136,11 +151,25 @@ class _Look:
             self.report.records += 1
             self.told("comparing records", self.report.records, total)
             self.known.add(each.promise.prefix, each.gone)
-            if each.gone or each.away:
+            if each.gone or each.away or each.inside:
+                continue
+            if each.there is not None:
+                self._in_place(root, each.there)
                 continue
             look = inspect.image_faults if each.type == "image" else inspect.file_faults
             folder = root.path(each.promise.prefix)
             self.report.faults += look(folder, each.promise, deep=self.deep)
+
+    def _in_place(self, root: Folder, known: Known) -> None:
+        """Tell what is wrong with a file that stays where it was, or that its tree is not there."""
+        key = f"{known.place.root}:{known.place.path}"
+        try:
+            seen = presence.see(self.roots, root, known, deep=self.deep)
+        except NotFound as error:
+            self._fault(key, INCOMPLETE, str(error))
+            return
+        if seen.state != "ok":
+            self._fault(key, INVALID if seen.state == "changed" else INCOMPLETE, seen.reason)
 
     def _strangers(self, moving: Callable[[list[str]], set[str]]) -> None:
         """Tell the bytes without a record, and what is on its way."""
@@ -206,11 +235,19 @@ def _reason(damage: Damage) -> str:
     return f"{damage.reason}; entries {damage.first} to {damage.last or 'the end'}"
 
 
-def _expected(row: dict[str, Any]) -> Expected:
+def _expected(row: dict[str, Any], places: dict[int, dict[str, Any]]) -> Expected:
     gone = row.get("purged_at") is not None
     prefix = prefix_of(row["type"], row["uid"]) if gone else row["prefix"]
     promise = Promise(prefix, row["name"], row["nbytes"], row["sha256"])
-    return Expected(row["type"], promise, gone, row.get("tier", "online") != "online")
+    away, inside = row.get("tier", "online") != "online", row.get("inside") is not None
+    there = places.get(row["id"])
+    return Expected(row["type"], promise, gone, away, there and _there(row, there), inside)
+
+
+def _there(row: dict[str, Any], there: dict[str, Any]) -> Known:
+    fields = ("root", "path", "form", "nbytes", "mtime_ns")
+    place = Place(*(there[name] for name in fields))
+    return Known(row["uid"], row["prefix"], row["sha256"], place, bool(there.get("hashed_at")))
 
 
 class _Known:
@@ -239,7 +276,18 @@ class _Known:
         return self.db.execute("SELECT purged FROM known WHERE prefix = ?", (prefix,)).fetchone()
 
 
+_PLACE = (
+    Reference.record_id,
+    Reference.root,
+    Reference.path,
+    Reference.form,
+    Reference.nbytes,
+    Reference.mtime_ns,
+    Reference.hashed_at,
+)
 _COLUMNS = (
+    Record.id,
+    Record.__table__.c.inside,  # as Image.inside it would keep images only
     Record.type,
     Record.uid,
     Record.prefix,

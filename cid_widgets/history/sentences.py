@@ -23,6 +23,9 @@ KINDS = {  # what one may look for, and the actions of it
     "data": (
         "commit deposit", "give up deposit", "create image", "create file", "submit run",
         "ask to cancel", "run done", "run failed", "run cancelled",
+        "measure quality", "damage found", "adopt", "fixity",
+        "subscribe", "change subscription", "pause subscription", "resume subscription",
+        "end subscription", "leave out",
     ),
     "vocabulary": (
         "declare term", "change term", "rename term", "retire term", "merge terms",
@@ -34,6 +37,7 @@ OTHERS = "people"  # members, limits, and what else concerns the project itself
 WITHIN = (
     "open deposit", "create image", "create file",
     "run starting", "run running", "run committing", "run queued",
+    "match", "match no more",
 )  # fmt: skip
 LONGEST = 120  # characters of a value that is shown
 
@@ -162,6 +166,12 @@ def _failed(told: Told) -> str:
     return "had a run fail: {why}" if told["why"] else "had a run fail"
 
 
+def _other_budget(told: Told) -> str:
+    if "existing" in told:
+        return "let {template} on {search} run on what was there already"
+    return "changed the budget of {template} on {search}"
+
+
 def _filled(told: Told) -> str:
     told["keys_said"] = ", ".join(told.get("keys") or ())
     return "filled {keys_said} of {name} from its settings"
@@ -170,6 +180,22 @@ def _filled(told: Told) -> str:
 def _made_of(told: Told) -> str:
     told["day"] = str(told.get("valid_from") or "")[:10]
     return "said what {name} is made of from {day} on"
+
+
+def _measured_again(told: Told) -> str:
+    told["images_said"] = counted(told.get("images") or 0, "image")
+    return "measured the quality of {images_said} again"
+
+
+def _adopted(told: Told) -> str:
+    told["records_said"] = counted(told.get("records") or 0, "record")
+    return "registered {records_said} where they lie, from {first}"
+
+
+def _damaged(told: Told) -> str:
+    faults = told.get("faults") or ()
+    told["why"] = faults[0].get("reason") if faults else None
+    return "found damage in {name}: {why}" if told["why"] else "found damage in {name}"
 
 
 def _read(told: Told) -> str:
@@ -221,9 +247,25 @@ SAYS: dict[str, Says] = {
     "add instrument": "registered {name}",
     "change instrument": "changed {name} in the register",
     "retire instrument": "retired {name}",
+    "add mask": "made the mask {name}",
+    "save mask": "saved version {version} of the mask {name}",
+    "retire mask": "retired the mask {name}",
+    "use mask again": "let the mask {name} be used again",
     "update instrument": _made_of,
     "correct instrument": _made_of,
+    "record control": "recorded quality control of {name}: {metrics}",
     "apply settings": _filled,
+    "measure quality": _measured_again,
+    "damage found": _damaged,
+    "adopt": _adopted,
+    "relocate": "followed old data from {from} to {to}",
+    "fixity": "looked at {name} where it lies",
+    "subscribe": "let {template} {version} run on what {search} newly finds",
+    "change subscription": _other_budget,
+    "pause subscription": "paused {template} on {search}: {reason!s}",
+    "resume subscription": "let {template} on {search} go on",
+    "end subscription": "ended {template} on {search}",
+    "leave out": "left an image out of {template} on {search}: {reason!s}",
     "hand over": "handed what {name} had over to {to}",
     "staff read": _read,
     "undo": _undone,

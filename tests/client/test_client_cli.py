@@ -58,7 +58,7 @@ def test_files_and_folders_go_in_with_tags_and_what_is_refused_stops_nobody(
     assert image.tags["Passage"] == "7"
     two = ["--tag", "Passage=7", "--tag", "Passage=8", "--jobs", "1"]
     assert cli.main(["upload", str(cell), "-p", project, *two]) == 1
-    assert "it is in the catalog, without its tags: value of 'Passage'" in capsys.readouterr().err
+    assert f"{cell}: Passage: it takes one value, here are 2" in capsys.readouterr().err
     assert cli.main(["upload", str(cell), "-p", project]) == 0
     assert "there already" in capsys.readouterr().err
     assert cli.main(["upload", str(cell), "-p", project, "--files", "--again", "--anew"]) == 0
@@ -79,9 +79,9 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(tiny: Tiny, tmp_path
             text=True,
             cwd=Path(cid.__file__).parents[1],
         ) as process:
-            wait_until(lambda: tiny.asked("POST", "api/v1/deposits"), 30)
+            wait_until(lambda: tiny.asked("POST", "api/v1/deposits"))
             process.send_signal(number)
-            said = process.communicate(timeout=30)[1]
+            said = process.communicate(timeout=60)[1]
         assert process.returncode == 130
         assert said.splitlines() == [upload.GO_ON]
         assert {deposit["state"] for deposit in tiny.deposits.values()} == {"aborted"}

@@ -212,7 +212,7 @@ def test_what_another_changes_meanwhile_is_not_told_as_ours(sessions: Sessions) 
         touched.set()
         thread.join(0.5)  # it waits for us, or has its turn before
         journal.record(session, "one", "look", "team:lab-screen")
-    thread.join(10)
+    thread.join(60)
     with sessions() as session:
         said = session.execute(select(t.Journal.action, t.Journal.rows).order_by(t.Journal.id))
         told = [(row.action, bool(row.rows)) for row in said][-2:]

@@ -17,6 +17,15 @@ ROWS: dict[tuple[str, str], Callable[[world.World], tuple[str, Any]]] = {
         f"images/{w.result}/settings",
         {"document": microscopes.SETTINGS},
     ),
+    ("GET", "images/{image}/controls"): lambda w: (f"images/{w.result}/controls", None),
+    ("GET", "instruments/{instrument}/controls"): lambda w: (
+        f"instruments/{w.instrument}/controls",
+        None,
+    ),
+    ("POST", "instruments/{instrument}/controls"): lambda w: (
+        f"instruments/{w.instrument}/controls",
+        {"measurements": [{"metric": "Power", "value": 2.5, "unit": "mW", "place": "488 nm"}]},
+    ),
     ("GET", "instruments"): lambda w: ("instruments", None),
     ("POST", "instruments"): lambda w: ("instruments", {"name": f"Scope {next(unique)}"}),
     ("GET", "instruments/{instrument}"): lambda w: (f"instruments/{w.instrument}", None),
@@ -35,6 +44,7 @@ ROWS: dict[tuple[str, str], Callable[[world.World], tuple[str, Any]]] = {
 }
 RUN_REFUSED = {
     ("POST", "instruments"),
+    ("POST", "instruments/{instrument}/controls"),
     ("PATCH", "instruments/{instrument}"),
     ("PUT", "instruments/{instrument}/versions"),
 }

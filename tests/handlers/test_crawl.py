@@ -13,7 +13,8 @@ import httpx
 import pytest
 import targets
 import world
-from processes import STAFF, TESTS, Service, free_port, identity
+from ports import free_port
+from processes import STAFF, TESTS, Service, identity
 
 from cid_server_ext.db.session import Sessions, migrate
 from cid_server_ext.handlers.routes import operations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import os
 import socket
 import threading
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from processes import wait_until
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
@@ -106,7 +108,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
     assert ready.wait(60)
     yield Plane(plane, started["port"])
     started["loop"].call_soon_threadsafe(started["stop"].set)
-    thread.join(10)
+    thread.join(60)
 
 
 @pytest.fixture
@@ -255,15 +257,18 @@ def test_a_right_to_read_is_no_right_to_write(served: Plane) -> None:
 
 
 def test_a_reader_who_goes_away_leaves_no_file_open(served: Plane) -> None:
-    opened = Path("/proc/self/fd")
-    before = len(list(opened.iterdir()))
+    def opened() -> bool:
+        """Is the file open somewhere in this process?"""
+        for entry in Path("/proc/self/fd").iterdir():
+            with suppress(FileNotFoundError):
+                if os.readlink(entry).endswith(f"{IMAGE}/large"):
+                    return True
+        return False
+
     for _ in range(20):
         with httpx.stream("GET", served.url("large")) as answer:
             next(answer.iter_bytes(1000))
-    deadline = time.monotonic() + 60
-    while len(list(opened.iterdir())) > before and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert len(list(opened.iterdir())) <= before
+    wait_until(lambda: not opened(), what="it is closed")
 
 
 def test_the_server_lets_it_in_without_a_login() -> None:
@@ -336,9 +341,7 @@ def test_a_connection_that_breaks_leaves_nothing(fresh: Plane) -> None:
     with socket.create_connection(("127.0.0.1", fresh.port)) as line:
         line.sendall(f"PUT {target} HTTP/1.1\r\nHost: x\r\n{told}\r\n\r\n".encode())
         line.sendall(BODY[: SIZE // 2])
-        deadline = time.monotonic() + 60
-        while not fresh.staged() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until(fresh.staged)
         assert list(fresh.staged().values()) == [SIZE]  # its room is taken at once
     assert fresh.nothing_is_staged()
     assert fresh.put("x", limit=SIZE).status_code == 201

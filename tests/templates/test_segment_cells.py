@@ -132,7 +132,7 @@ def publish(house):
 
 def result(house, uid):
     """Return the labels image record, and the table, of a run that is done."""
-    run = house.ended(uid, 180)
+    run = house.ended(uid)
     assert run["state"] == "done", run["error"]
     files = {file["kind"]: file["uid"] for file in run["outputs"]["files"]}
     assert {"table", "figure"} <= set(files)
@@ -196,6 +196,6 @@ def test_a_channel_that_is_not_there_is_said_in_the_error(house, conduct):
     publish(house)
     uid = submit(house, house.image, channel=5)
     conduct()
-    run = house.ended(uid, 120)
+    run = house.ended(uid)
     assert run["state"] == "failed"
     assert run["error"]["message"] == "there is no channel 5: the last one is 0"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,6 +61,17 @@ def test_a_browser_shows_and_runs_what_the_service_has(
     assert browser.detail["original"]["name"] == "nuclei.tif"
 
     browser.selected = [image.uid]
+    heard(browser, method="custom", content={"ask": "archives"})
+    told = browser.archives
+    assert {form: (one["files"] > 0, one["left"]) for form, one in told.items()} == dict.fromkeys(
+        ("originals", "ome-tiff", "imagej", "ome-zarr"), (True, 0)
+    )
+    came = httpx.get(service.origin + told["imagej"]["path"])
+    assert len(came.content) == told["imagej"]["nbytes"]
+    with zipfile.ZipFile(io.BytesIO(came.content)) as archive:
+        inside = archive.read("widget-tests/screen/plate 1/nuclei.tif")
+    assert np.array_equal(tifffile.imread(io.BytesIO(inside)), pixels)
+
     heard(browser, method="custom", content={"ask": "templates"})
     browser.template = next(one for one in browser.templates if one["name"] == "count-things")
     heard(browser, method="custom", content={"ask": "start", "parameters": {"sigma": 99}})

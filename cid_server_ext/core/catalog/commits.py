@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import mimetypes
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...db.tables import Deposit, File, Image, Note, RunInput
+from ...db.tables import Deposit, File, Image, Note, Record, RunInput
 from ...errors import Conflict
 from .. import journal, names
 from ..actor import Actor
 from ..ledger import allocations
 from ..search import index
-from . import datasets, deposits, machine, quality, tags, vocabulary
+from . import datasets, deposits, machine, mask_tags, quality, tags, vocabulary
 from .tagging import By
 
 DIRECTORY = "inode/directory"  # media type of an original that is a folder of files
@@ -43,7 +43,10 @@ class NewFile:
 
 @dataclass(frozen=True, slots=True)
 class NewImage:
-    """A converted image that was hashed and moved to `prefix`; see `db.tables.Image`."""
+    """A converted image that was hashed and moved to `prefix`; see `db.tables.Image`.
+
+    inside: it stays where it is, at this path in its original.
+    """
 
     uid: str
     name: str
@@ -64,6 +67,7 @@ class NewImage:
     folder: str = ""
     unknown: dict[str, str] = field(default_factory=dict)
     quality: dict[str, Any] | None = None
+    inside: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,19 @@ class Commit:
         return sum(image.nbytes for image in self.images) + sum(f.nbytes for f in self.files)
 
 
+class Bringing(Protocol):
+    """Who brings records, and whereto: a deposit, or what is adopted in place."""
+
+    project_id: int
+    project: Any
+    dataset: Any
+    dataset_id: int
+    person: Any
+    run_id: Any
+    manifest: Any
+    told: Any
+
+
 def commit(session: Session, deposit_id: int, new: Commit) -> Deposit:
     """Make everything visible at once, or raise Conflict or OverQuota and change nothing."""
     deposit = session.get_one(Deposit, deposit_id, populate_existing=True)
@@ -118,27 +135,28 @@ def commit(session: Session, deposit_id: int, new: Commit) -> Deposit:
     deposits.move(session, deposit, "done", results=results, progress={"fraction": 1.0})
     allocations.settle(session, deposit.project_id, reserved=deposit.reserved, used=new.nbytes)
     deposit.reserved = 0
-    into = _Home(session, deposit)
-    files = {file.uid: _add_file(session, deposit, file, into) for file in new.files}
+    into = Home(session, deposit)
+    files = {file.uid: add_file(session, deposit, file, into) for file in new.files}
     session.flush()
-    images = _add_images(session, deposit, new.images, into, files)
+    images = add_images(session, deposit, new.images, into, files)
     for problem in new.problems:
         _say_why(session, deposit, files[problem.file], problem)
+    _tell(session, deposit, new, files, images)
     index.refresh(session, [record.id for record in (*files.values(), *images.values())])
     return deposit
 
 
-class _Home:
+class Home:
     """The datasets that the folders of a deposit become, each made when something lies in it."""
 
-    def __init__(self, session: Session, deposit: Deposit) -> None:
+    def __init__(self, session: Session, deposit: Bringing) -> None:
         self.session, self.project = session, deposit.project
         self.actor = Actor(deposit.person)
         if deposit.dataset.trash_id is not None:  # thrown away while this came in
             deposit.dataset_id = self._at(deposit.dataset.path)
             session.flush()
             session.refresh(deposit, ["dataset"])
-        self.top = deposit.dataset.path
+        self.top: str = deposit.dataset.path
         self.known = {"": deposit.dataset_id}
 
     def dataset(self, folder: str) -> int:
@@ -163,7 +181,8 @@ class _Home:
         return path
 
 
-def _add_file(session: Session, deposit: Deposit, new: NewFile, into: _Home) -> File:
+def add_file(session: Session, deposit: Bringing, new: NewFile, into: Home) -> File:
+    """Add the row of a file."""
     media = DIRECTORY if new.is_folder else mimetypes.guess_type(new.name)[0]
     file = File(
         uid=new.uid,
@@ -184,11 +203,11 @@ def _add_file(session: Session, deposit: Deposit, new: NewFile, into: _Home) -> 
     return file
 
 
-def _add_images(
+def add_images(
     session: Session,
-    deposit: Deposit,
+    deposit: Bringing,
     several: list[NewImage],
-    into: _Home,
+    into: Home,
     files: dict[str, File],
 ) -> dict[str, Image]:
     """Add all images with what their files say of them, in few statements, then what we know."""
@@ -206,7 +225,7 @@ def _add_images(
         for new in several
     ]
     tags.write_all(session, told, kind="machine", by=By("file", deposit.person))
-    declared = str(deposit.manifest.get("instrument") or "")
+    declared = str(deposit.manifest.get("instrument") or deposit.told.get("instrument") or "")
     taken = [
         (image, str(dict(pairs).get(vocabulary.ACQUIRED, "")))
         for image, pairs in told
@@ -219,7 +238,7 @@ def _add_images(
     return images
 
 
-def _new_image(deposit: Deposit, new: NewImage, dataset: int, files: dict[str, File]) -> Image:
+def _new_image(deposit: Bringing, new: NewImage, dataset: int, files: dict[str, File]) -> Image:
     return Image(
         uid=new.uid,
         project_id=deposit.project_id,
@@ -240,6 +259,7 @@ def _new_image(deposit: Deposit, new: NewImage, dataset: int, files: dict[str, F
         original_id=files[new.original].id if new.original else None,
         unknown=new.unknown,
         quality=new.quality,
+        inside=new.inside,
         run_id=deposit.run_id,
     )
 
@@ -249,9 +269,26 @@ def _given(key: str, text: str, number: float | None) -> str | float:
     return text if number is None or key in vocabulary.MACHINE else number
 
 
-def _note(session: Session, deposit: Deposit, action: str, subject: str, sha256: str) -> None:
+def _note(session: Session, deposit: Bringing, action: str, subject: str, sha256: str) -> None:
     detail = {"sha256": sha256}
     journal.record(session, deposit.person, action, subject, detail, project_id=deposit.project_id)
+
+
+def _tell(
+    session: Session,
+    deposit: Deposit,
+    new: Commit,
+    files: dict[str, File],
+    images: dict[str, Image],
+) -> None:
+    """Tag what came with what was said of it when the deposit was opened."""
+    paths = {file.uid: "/".join(p for p in (file.folder, file.name) if p) for file in new.files}
+    came: list[tuple[Record, str]] = [
+        (images[image.uid], paths.get(image.original or "", image.name)) for image in new.images
+    ]
+    if deposit.kind == "files":
+        came += [(files[file.uid], paths[file.uid]) for file in new.files]
+    mask_tags.write(session, deposit.told, came, deposit.person)
 
 
 def _say_why(session: Session, deposit: Deposit, file: File, problem: Problem) -> None:
@@ -261,7 +298,7 @@ def _say_why(session: Session, deposit: Deposit, file: File, problem: Problem) -
     session.add(Note(**about, person=deposit.person, text=text))
 
 
-def _source(session: Session, deposit: Deposit, new: NewImage) -> int | None:
+def _source(session: Session, deposit: Bringing, new: NewImage) -> int | None:
     """Return the id of the input that a result says it was made from; only inputs count."""
     if new.source is None:
         return None

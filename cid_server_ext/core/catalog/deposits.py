@@ -1,6 +1,7 @@
 """Deposits: the only way bytes come in. Reserved, staged, converted, then committed or gone.
 
-open -> importing -> done | failed;  open | importing -> aborted
+open -> importing -> done | failed;  open | importing -> aborted;  importing -> open, when it was
+only checked what it would become
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from .. import journal, names, policy
 from ..actor import Actor
 from ..ledger import allocations
 from ..runs import states
-from . import datasets, held
+from . import datasets, held, masked
 
 NEXT = {
     "open": {"importing", "aborted"},
-    "importing": {"done", "failed", "aborted"},
+    "importing": {"done", "failed", "aborted", "open"},
 }
 KINDS = ("import", "files")
 LIFETIME = dt.timedelta(hours=24)  # and longer while bytes come
@@ -38,8 +39,11 @@ def open_import(
     kind: str,
     declared: list[dict[str, Any]],
     again: bool = False,
+    told: masked.Told = masked.NOTHING,
 ) -> Deposit:
     """Reserve room for the declared files and return the open deposit. Contributors may.
+
+    BadInput: what is `told` of them is not what their mask and the project's vocabulary take.
 
     A file whose sha256 is declared, and which the caller can read here already, need not be sent
     and takes no room; `again`: all are to be sent.
@@ -50,12 +54,16 @@ def open_import(
     if row.state != "active":
         raise Conflict(f"project {row.name!r} is {row.state}: it takes no deposits")
     _declared_bytes(declared)
+    chosen = masked.choose(session, told) if kind == "import" else masked.Chosen()
+    masked.judge(session, row, chosen, told, [file["path"] for file in declared]).refuse()
     marked = _plain(declared) if again else held.mark(session, actor, row.id, declared)
     nbytes = sum(int(file["nbytes"]) for file in marked if "held" not in file)
     allocations.reserve(session, row.id, nbytes)
     target = datasets.at(session, actor, row, names.dataset_path(dataset, "dataset"))
     datasets.refuse_live(target)
-    return _open(session, actor, row.id, target, kind, marked, nbytes)
+    deposit = _open(session, actor, row.id, target, kind, marked, nbytes)
+    deposit.told = masked.kept(chosen, told)
+    return deposit
 
 
 def open_for_run(
@@ -167,6 +175,13 @@ def expired(session: Session) -> list[Deposit]:
         return []
     stale = select(Deposit).where(Deposit.state == "open", Deposit.expires_at < clock.now(session))
     return list(session.scalars(stale))
+
+
+def checked(session: Session, deposit_id: int, results: dict[str, Any]) -> None:
+    """Open a deposit again whose import said what it would become; it waits for its person."""
+    deposit = session.get_one(Deposit, deposit_id)
+    until = clock.now(session) + LIFETIME
+    move(session, deposit, "open", results=results, expires_at=until, progress={}, manifest={})
 
 
 def prolong(session: Session, deposit_id: int) -> None:

@@ -87,7 +87,7 @@ def unknown(session: Session, image: Image) -> dict[str, str]:
     Also that its acquisition date has no time zone.
     """
     document = session.execute(select(Document.missing).where(Document.record_id == image.id))
-    version = image.mask_version_id and session.get(MaskVersion, image.mask_version_id)
+    version = mask(session, image)
     missing = document.scalar_one_or_none() or ""
     told = completeness.told(missing, image.unknown, version.body if version else None)
     zone = (image.unknown or {}).get(machine.ZONE)
@@ -97,6 +97,11 @@ def unknown(session: Session, image: Image) -> dict[str, str]:
 def instrument(session: Session, image: Image) -> Instrument | None:
     """Return the microscope that took an image, if it is known."""
     return session.get(Instrument, image.instrument_id) if image.instrument_id else None
+
+
+def mask(session: Session, image: Image) -> MaskVersion | None:
+    """Return the version of the mask that an image's upload was held to, if there was one."""
+    return session.get(MaskVersion, image.mask_version_id) if image.mask_version_id else None
 
 
 # what a list tells of each; channels are long

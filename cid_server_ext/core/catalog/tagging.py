@@ -29,7 +29,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Where a value comes from (file, instrument, person, run) and who brought it."""
+    """Where a value comes from (file, instrument, person, mask, run) and who brought it."""
 
     source: str
     person: str

@@ -21,6 +21,10 @@ MOST = 100  # values of one term on one record
 LONGEST = 10_000  # characters of them: they fit into one cell of a spreadsheet
 
 
+# of each key one value, or several
+Said = Mapping[str, Given | Sequence[Given]] | Iterable[tuple[str, Given | Sequence[Given]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Tagged:
     """A record whose tags were changed, and how the caller's spellings were taken."""
@@ -69,7 +73,7 @@ def remove(session: Session, actor: Actor, uid: str, key: str) -> Tagged:
 def write(
     session: Session,
     record: Record,
-    told: Mapping[str, Given] | Iterable[tuple[str, Given]],
+    told: Said,
     *,
     kind: str,
     by: tagging.By,
@@ -84,7 +88,7 @@ def write(
 
 def write_all(
     session: Session,
-    several: Sequence[tuple[Record, Mapping[str, Given] | Iterable[tuple[str, Given]]]],
+    several: Sequence[tuple[Record, Said]],
     *,
     kind: str,
     by: tagging.By,
@@ -100,9 +104,10 @@ def write_all(
     for record, told in several:
         for key, value in dict(told).items():
             try:
-                term = speller.term_or_new(key, [value], kind)
+                listed = as_list(value)
+                term = speller.term_or_new(key, listed, kind)
                 said = (term, repr(value))
-                words = spelled[said] if said in spelled else speller.words(term, [value])
+                words = spelled[said] if said in spelled else speller.words(term, listed)
             except BadInput:
                 continue
             spelled[said] = words

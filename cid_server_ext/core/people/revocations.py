@@ -46,7 +46,7 @@ def since(session: Session, after: int) -> Lost | None:
         for item in entry.rows:
             if item["before"] is not None:  # a row that is new ends nothing
                 _heed(session, lost, item["table"], item["keys"], item["after"] or {})
-    lost.everybody = len(lost.records) > MANY
+    lost.everybody = lost.everybody or len(lost.records) > MANY
     lost.prefixes = set() if lost.everybody else _prefixes(session, sorted(lost.records))
     return lost
 
@@ -63,6 +63,8 @@ def _heed(
         case "dataset" if "trash_id" in after:
             linked = select(Link.record_id).where(Link.dataset_id.in_([key[0] for key in keys]))
             lost.records.update(session.scalars(linked))
+        case "record" if not after:  # an adoption was taken back: nothing says any more which
+            lost.everybody = True
         case "record" if after.keys() & {"trash_id", "project_id", "purged_at"}:
             lost.records.update(key[0] for key in keys)
         case "run" if after.get("state") in states.ENDED | {"queued"}:

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from ...db.fulltext import FullText
-from ...db.tables import Dataset, Document, Link, Record, Run, Tag
+from ...db.tables import Dataset, Document, Link, Record, Reference, Run, Tag
 from . import language as q
 from . import literals
 from .resolve import Inside, Interval, Said, Shown, Tagged
@@ -61,6 +61,7 @@ _document, _record, _tag, _link, _dataset = (
 )
 _original = Record.__table__.alias("own_original")
 _run = Run.__table__
+_reference = Reference.__table__
 _ONE: ColumnElement[int] = literal_column("1")
 
 
@@ -147,6 +148,9 @@ class Conditions:
                         for axes in lower
                     )
                 )
+            case "fixity":
+                found = select(_reference.c.record_id).where(_found(lower))
+                return lambda t: or_(t.c.id.in_(found), t.c.original_id.in_(found))
             case "run":
                 runs = select(_run.c.id).where(_run.c.uid.in_(lower))
                 return lambda t: t.c.run_id.in_(runs)
@@ -188,6 +192,12 @@ class Conditions:
         if high is not None:
             clauses.append(column <= high[1 if node.high_in else 0] - _TICK)
         return and_(*clauses)
+
+
+def _found(states: list[str]) -> ColumnElement[bool]:
+    """Return the clause that keeps references whose bytes were found in one of these states."""
+    unread = _reference.c.hashed_at.is_(None)
+    return or_(_reference.c.state.in_(states), *([unread] if "unhashed" in states else []))
 
 
 def within(column: Column, between: Interval) -> ColumnElement[bool]:

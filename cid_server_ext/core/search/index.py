@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select, text
+from sqlalchemy import Select, bindparam, delete, select, text
 from sqlalchemy.orm import Session, selectinload
 
 from ...db.tables import (
@@ -39,6 +39,18 @@ def refresh(session: Session, record_ids: Iterable[int]) -> None:
     rest = iter(sorted(set(record_ids)))
     while batch := list(itertools.islice(rest, BATCH)):
         _refresh(session, batch)
+
+
+def forget(session: Session, record_ids: Iterable[int]) -> None:
+    """Take all that searches read of records which are about to be no more."""
+    rest = iter(sorted(set(record_ids)))
+    while batch := list(itertools.islice(rest, BATCH)):
+        mine = Document.record_id.in_(batch)
+        rows = session.execute(select(Document.record_id, Document.postings).where(mine)).all()
+        _write(
+            session, [((e, p, k), row.record_id) for row in rows for e, p, k in row.postings], []
+        )
+        session.execute(delete(Document).where(mine))
 
 
 def remake(session: Session) -> None:

@@ -29,6 +29,7 @@ CORE: dict[str, tuple[str, str]] = {
     "channel": ("words", "words of a channel's name; in quotes or with = the whole name"),
     "completeness": ("number", "0 to 1: how much of what is asked of an image is there"),
     "unknown": ("name", "this is asked of an image and missing, as unknown:Objective"),
+    "fixity": ("name", "bytes in place: ok, changed, moved, missing, or unhashed"),
     "run": ("uid", "made by this run"),
     "id": ("uid", "the record of this uid"),
     "sha256": ("digest", "the record, or the image whose original, has this digest"),

@@ -1,11 +1,14 @@
 """The tables: what the catalog remembers. One module a subject; import them from here."""
 
 from .base import UTC, Base, BigId, Named, new_uid
+from .controls import Control
 from .instruments import Instrument, InstrumentVersion, Mask, MaskVersion
 from .ledger import Line, PriceList
 from .memory import Duty, Journal, Mention
 from .people import Allocation, Project, ProjectMember, Request, Team, TeamMember
 from .records import Dataset, File, Grave, Image, Link, Note, Record, Trash
+from .references import Reference
+from .subscriptions import Subscription, SubscriptionMatch
 from .vocabulary import EVERYTHING, Document, Posting, Tag, Tally, Term, Value
 from .work import Deposit, Run, RunInput, Template
 
@@ -15,6 +18,7 @@ __all__ = [
     "Allocation",
     "Base",
     "BigId",
+    "Control",
     "Dataset",
     "Deposit",
     "Document",
@@ -37,9 +41,12 @@ __all__ = [
     "Project",
     "ProjectMember",
     "Record",
+    "Reference",
     "Request",
     "Run",
     "RunInput",
+    "Subscription",
+    "SubscriptionMatch",
     "Tag",
     "Tally",
     "Team",

@@ -59,13 +59,17 @@ class Mask(Named, Base):
 
 
 class MaskVersion(Named, Base):
-    """One text of a mask, never changed: `text` is its YAML as written, `body` what it means."""
+    """One text of a mask, never changed: `text` is its YAML as written, `body` what it means.
+
+    `note` says why it was made.
+    """
 
     __tablename__ = "mask_version"
     mask_id: Mapped[int] = mapped_column(ForeignKey("mask.id"))
     number: Mapped[int]
     text: Mapped[str] = mapped_column(Text)
     body: Mapped[dict[str, Any]]
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
     person: Mapped[str] = mapped_column(String(120))
     mask: Mapped[Mask] = relationship(back_populates="versions")
     __table_args__ = (UniqueConstraint("mask_id", "number"),)

@@ -130,7 +130,9 @@ class Image(Record):
     physical size of a pixel for the axes where it is known, `units` their UCUM-like OME names;
     an axis that is absent there is not calibrated. `sha256` is that of the store's sorted list
     of file digests. `unknown` says of each machine tag that was missing at its import why it was;
-    `quality` holds the measures of each channel with the version that made them.
+    `quality` holds the measures of each channel with the version that made them. `inside`: its
+    pixels stay where they were, at this path inside its original, an OME-Zarr in place ("" is all
+    of it); see `db.tables.references`.
     """
 
     __mapper_args__ = {"polymorphic_identity": "image"}
@@ -146,6 +148,7 @@ class Image(Record):
     mask_version_id: Mapped[int | None] = mapped_column(ForeignKey("mask_version.id"), index=True)
     unknown: Mapped[dict[str, Any]] = mapped_column(nullable=True)
     quality: Mapped[dict[str, Any]] = mapped_column(nullable=True)
+    inside: Mapped[str | None] = mapped_column(String(400))
     original_id: Mapped[int | None] = mapped_column(
         ForeignKey("record.id", deferrable=True, initially="DEFERRED"), index=True
     )

@@ -40,6 +40,9 @@ class Deposit(Named, Base):
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"), index=True)
     declared: Mapped[list[Any]]  # [{path, nbytes}]
     reserved: Mapped[int] = mapped_column(BigInteger)
+    told: Mapped[dict[str, Any]] = mapped_column(  # mask, instrument and tags it was opened with
+        default=dict, server_default=sql("'{}'")
+    )
     manifest: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what the caller says it is
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
     error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

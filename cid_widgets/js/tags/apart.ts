@@ -9,6 +9,7 @@ const FROM: Record<string, string> = {
   file: "read from the file",
   instrument: "from the instrument",
   person: "set by a person",
+  mask: "default of the upload's mask",
   run: "set by a run",
 };
 

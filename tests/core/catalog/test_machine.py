@@ -232,10 +232,9 @@ def test_completeness_follows_the_tags_of_500_images_in_one_step_and_back(
 def test_a_mask_says_what_is_asked(sessions: Sessions, made: world.World) -> None:
     with sessions.begin() as session:
         mask = t.Mask(name="Confocal", folded="confocal")
-        fields = {"Objective": {}, "Cell type": {}, "Calibration z": {}, "Calibration y": {}}
-        version = t.MaskVersion(
-            mask=mask, number=1, text="", body={"fields": fields}, person="staff"
-        )
+        asked = {"machine": ["Objective", "Calibration z", "Calibration y"]}
+        body = {**asked, "fields": [{"key": "Cell type"}]}
+        version = t.MaskVersion(mask=mask, number=1, text="", body=body, person="staff")
         session.add(version)
         image = session.query(t.Image).filter_by(uid=made.image).one()
         session.flush()

@@ -23,6 +23,7 @@ from cid_server_ext.errors import BadInput
         (r"\d+", "٣٤", False),
         (r"page [0-9]+", "page 12", True),
         (r".+", "x" * 201, False),
+        (r"[^_]+_\d+_[a-z]+-.*\.tif", "HeLa_12_ab-c.d.tif", True),
     ],
 )
 def test_the_whole_text_has_to_fit(pattern: str, text: str, fits: bool) -> None:
@@ -36,6 +37,9 @@ def test_the_whole_text_has_to_fit(pattern: str, text: str, fits: bool) -> None:
         "(a|a)*",
         "(?:a?){30}",
         "a*a*a*",
+        r"\w+d\w+d\w+",
+        r"[^_]+_?[^_]+.*",
+        r"(?P<a>a)",
         "a?" * 30,
         "(?=a)",
         "(?i)a",
@@ -67,4 +71,21 @@ def test_no_pattern_that_is_taken_is_slow(pattern: str, text: str) -> None:
         return
     began = time.thread_time()
     patterns.matches(pattern, text)
+    assert time.thread_time() - began < 2
+
+
+def test_named_groups_are_read_where_they_are_asked_for() -> None:
+    pattern = patterns.read(r"(?P<cell>[^_]+)(?:_(?P<well>[A-H]\d+))?\.tif", named=True)
+    assert patterns.names(pattern) == ["cell", "well"]
+    assert patterns.groups(pattern, "HeLa_B12.tif") == {"cell": "HeLa", "well": "B12"}
+    assert patterns.groups(pattern, "HeLa.tif") == {"cell": "HeLa"}
+    assert patterns.groups(pattern, "_.tif") is None
+    with pytest.raises(BadInput, match="pattern"):
+        patterns.read("(?P<a>x)(?P<a>y)", named=True)
+
+
+def test_a_repeat_that_ends_at_a_certain_character_is_quick_whatever_stands_around_it() -> None:
+    pattern = patterns.read(r".*[^_]+_[^-]+-\d+:.*", named=True)
+    began = time.thread_time()
+    assert not patterns.matches(pattern, "a_" * 60 + "b-" * 30 + "12:")
     assert time.thread_time() - began < 2

@@ -15,6 +15,7 @@ from cid_server_ext.db.tables import Base
 PASSING = {
     ("allocation", "used"),  # summed up from records again
     ("allocation", "reserved"),  # what unfinished runs wait for
+    ("reference", "checked_at"),  # each night's
     ("run", "progress"),
     ("run", "cancel_asked"),
     ("run", "token_hash"),

@@ -74,6 +74,7 @@ def compare(urls: list[str], numbers: range) -> Compared:
     facility = make(SEED)
     oracle, told = Oracle(facility), Compared()
     gc.freeze()  # it is large and stays: no collection need look through it
+    gc.set_threshold(50_000, 20, 20)  # statements are many objects, and gone at once
     with ExitStack() as stack:
         opened_ones = [stack.enter_context(opened(url)) for url in urls]
         sessions = [stack.enter_context(reading(each)) for each in opened_ones]

@@ -93,7 +93,7 @@ def test_the_plot_is_read_by_pointer_keys_and_as_a_table(show: Show) -> None:
     box = plot.bounding_box()
     assert box
     page.mouse.move(box["x"] + 70, box["y"] + 40)
-    assert plot.get_attribute("aria-valuetext") != "20 Nov 2026: 1.3 TB held"
+    expect(plot).not_to_have_attribute("aria-valuetext", "20 Nov 2026: 1.3 TB held")
     page.get_by_role("button", name="30 days").click()
     expect(plot).to_have_attribute("aria-valuemax", "29")
     page.get_by_text("The days as a table").click()

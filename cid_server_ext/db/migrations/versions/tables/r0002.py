@@ -141,6 +141,35 @@ def create() -> None:
     )
     op.create_index(op.f("ix_template_name"), "template", ["name"], unique=False)
     op.create_table(
+        "control",
+        sa.Column("instrument_id", BIG, nullable=False),
+        sa.Column("series", sa.String(length=500), nullable=False),
+        sa.Column("metric", sa.String(length=120), nullable=False),
+        sa.Column("place", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("measured_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.Column("unit", sa.String(length=32), server_default="", nullable=False),
+        sa.Column("low", sa.Double(), nullable=True),
+        sa.Column("high", sa.Double(), nullable=True),
+        sa.Column("evidence", sa.String(length=36), server_default="", nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("person", sa.String(length=120), nullable=False),
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["instrument_id"], ["instrument.id"], name=op.f("fk_control_instrument_id_instrument")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_control")),
+        sa.UniqueConstraint("uid", name=op.f("uq_control_uid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_control_series", "control", ["instrument_id", "series", "measured_at"], unique=False
+    )
+    op.create_table(
         "instrument_version",
         sa.Column("instrument_id", BIG, nullable=False),
         sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
@@ -265,6 +294,7 @@ def create() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
         sa.Column("person", sa.String(length=120), nullable=False),
         sa.Column("id", BIG, nullable=False),
         sa.Column("uid", sa.String(length=36), nullable=False),
@@ -493,6 +523,52 @@ def create() -> None:
     op.create_index("ix_run_queue", "run", ["state", "id"], unique=False)
     op.create_index(op.f("ix_run_state"), "run", ["state"], unique=False)
     op.create_table(
+        "subscription",
+        sa.Column("project_id", BIG, nullable=False),
+        sa.Column("template_id", BIG, nullable=False),
+        sa.Column("dataset_id", BIG, nullable=False),
+        sa.Column("person", sa.String(length=120), nullable=False),
+        sa.Column("parameters", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("cause", sa.String(length=12), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("most_runs", sa.Integer(), nullable=True),
+        sa.Column("most_a_day", sa.Integer(), nullable=True),
+        sa.Column("most_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("runs", sa.Integer(), nullable=False),
+        sa.Column("nbytes", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=True),
+        sa.Column("today", sa.Integer(), nullable=False),
+        sa.Column("needs", sa.BigInteger(), nullable=False),
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
+        ),
+        sa.CheckConstraint(
+            "state IN ('active', 'paused', 'ended')", name=op.f("ck_subscription_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["dataset_id"], ["dataset.id"], name=op.f("fk_subscription_dataset_id_dataset")
+        ),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["project.id"], name=op.f("fk_subscription_project_id_project")
+        ),
+        sa.ForeignKeyConstraint(
+            ["template_id"], ["template.id"], name=op.f("fk_subscription_template_id_template")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription")),
+        sa.UniqueConstraint("uid", name=op.f("uq_subscription_uid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        op.f("ix_subscription_dataset_id"), "subscription", ["dataset_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_subscription_project_id"), "subscription", ["project_id"], unique=False
+    )
+    op.create_index(op.f("ix_subscription_state"), "subscription", ["state"], unique=False)
+    op.create_table(
         "deposit",
         sa.Column("project_id", BIG, nullable=False),
         sa.Column("dataset_id", BIG, nullable=False),
@@ -502,6 +578,7 @@ def create() -> None:
         sa.Column("run_id", BIG, nullable=True),
         sa.Column("declared", sa.JSON(), nullable=False),
         sa.Column("reserved", sa.BigInteger(), nullable=False),
+        sa.Column("told", sa.JSON(), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("manifest", sa.JSON(), nullable=False),
         sa.Column("progress", sa.JSON(), nullable=False),
         sa.Column("error", sa.JSON(none_as_null=True), nullable=True),
@@ -568,6 +645,7 @@ def create() -> None:
         sa.Column("mask_version_id", BIG, nullable=True),
         sa.Column("unknown", sa.JSON(), nullable=True),
         sa.Column("quality", sa.JSON(), nullable=True),
+        sa.Column("inside", sa.String(length=400), nullable=True),
         sa.Column("original_id", BIG, nullable=True),
         sa.Column("source_id", BIG, nullable=True),
         sa.Column("media_type", sa.String(length=100), nullable=True),
@@ -695,6 +773,31 @@ def create() -> None:
     op.create_index(op.f("ix_note_project_id"), "note", ["project_id"], unique=False)
     op.create_index(op.f("ix_note_record_id"), "note", ["record_id"], unique=False)
     op.create_table(
+        "reference",
+        sa.Column("record_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("adoption", sa.String(length=36), nullable=False),
+        sa.Column("root", sa.String(length=64), nullable=False),
+        sa.Column("path", sa.String(length=600), nullable=False),
+        sa.Column("form", sa.String(length=8), nullable=False),
+        sa.Column("nbytes", sa.BigInteger(), nullable=False),
+        sa.Column("mtime_ns", sa.BigInteger(), nullable=False),
+        sa.Column("hashed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("form IN ('file', 'set', 'tree')", name=op.f("ck_reference_form")),
+        sa.CheckConstraint(
+            "state IN ('ok', 'changed', 'moved', 'missing')", name=op.f("ck_reference_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["record_id"], ["record.id"], name=op.f("fk_reference_record_id_record")
+        ),
+        sa.PrimaryKeyConstraint("record_id", name=op.f("pk_reference")),
+        sqlite_autoincrement=False,
+    )
+    op.create_index(op.f("ix_reference_adoption"), "reference", ["adoption"], unique=False)
+    op.create_index("uq_reference_place", "reference", ["root", "path"], unique=True)
+    op.create_table(
         "run_input",
         sa.Column("run_id", BIG, nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
@@ -708,6 +811,39 @@ def create() -> None:
     )
     op.create_index(op.f("ix_run_input_image_id"), "run_input", ["image_id"], unique=False)
     op.create_table(
+        "subscription_match",
+        sa.Column("subscription_id", BIG, nullable=False),
+        sa.Column("record_id", BIG, nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("run_id", BIG, nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('there', 'waiting', 'run', 'left')", name=op.f("ck_subscription_match_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["record_id"], ["record.id"], name=op.f("fk_subscription_match_record_id_record")
+        ),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["run.id"], name=op.f("fk_subscription_match_run_id_run")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscription.id"],
+            name=op.f("fk_subscription_match_subscription_id_subscription"),
+        ),
+        sa.PrimaryKeyConstraint("subscription_id", "record_id", name=op.f("pk_subscription_match")),
+        sa.UniqueConstraint("run_id", name=op.f("uq_subscription_match_run_id")),
+    )
+    op.create_index(
+        op.f("ix_subscription_match_record_id"), "subscription_match", ["record_id"], unique=False
+    )
+    op.create_index(
+        "ix_subscription_match_state",
+        "subscription_match",
+        ["subscription_id", "state", "record_id"],
+        unique=False,
+    )
+    op.create_table(
         "tag",
         sa.Column("id", BIG, nullable=False),
         sa.Column("record_id", BIG, nullable=False),
@@ -718,7 +854,7 @@ def create() -> None:
         sa.Column("source", sa.String(length=12), nullable=False),
         sa.Column("set_by", sa.String(length=120), nullable=False),
         sa.CheckConstraint(
-            "source IN ('file', 'instrument', 'person', 'run')", name=op.f("ck_tag_source")
+            "source IN ('file', 'instrument', 'person', 'mask', 'run')", name=op.f("ck_tag_source")
         ),
         sa.ForeignKeyConstraint(["record_id"], ["record.id"], name=op.f("fk_tag_record_id_record")),
         sa.ForeignKeyConstraint(["term_id"], ["term.id"], name=op.f("fk_tag_term_id_term")),
