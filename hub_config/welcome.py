@@ -24,6 +24,10 @@ BROWSE: Cells = (
     ("markdown", "Browse the project: search, filter, and select images with a click."),
     ("code", 'browser = Browser(catalog, project="demo")\nbrowser'),
 )
+BRING: Cells = (
+    ("markdown", "Bring pictures in: drop files or folders, look what they are, and start."),
+    ("code", 'Upload(catalog, "demo")'),
+)
 WORK: Cells = (
     (
         "markdown",
@@ -61,6 +65,14 @@ WORK: Cells = (
     ("code", 'History(catalog, "demo")'),
     ("code", 'Trash(catalog, "demo")'),
 )
+ALONE: Cells = (
+    (
+        "markdown",
+        "A template can run by itself on all that a saved search newly finds. The form of a run "
+        "says *Do this for every new match*; here is what does so.",
+    ),
+    ("code", 'Subscriptions(catalog, "demo")'),
+)
 HELD: Cells = (
     ("markdown", "What takes the project's room, and who belongs to it."),
     ("code", 'Usage(catalog, project="demo")'),
@@ -70,16 +82,17 @@ STAFF: Cells = (
     (
         "markdown",
         "What only facility staff has: requests for projects, what all teams hold and owe, the "
-        "vocabulary, and what somebody leaves behind.",
+        "vocabulary, what uploads from a microscope must say, and what somebody leaves behind.",
     ),
     ("code", "Requests(catalog)"),
     ("code", "Usage(catalog)"),
     ("code", "Vocabulary(catalog)"),
+    ("code", "Masks(catalog)"),
     ("code", 'Leaving(catalog, "researcher")'),
 )
 TOURS: dict[str, Cells] = {
-    "researcher": HELLO + BROWSE + WORK + HELD,
-    "leader": HELLO + BROWSE + WORK + HELD,
+    "researcher": HELLO + BROWSE + BRING + WORK + ALONE + HELD,
+    "leader": HELLO + BROWSE + BRING + WORK + ALONE + HELD,
     "guest": HELLO + BROWSE + HELD,
     "staff": HELLO + STAFF + BROWSE,
 }

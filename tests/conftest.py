@@ -116,3 +116,11 @@ def service_database(service: Service) -> Iterator[Sessions]:
     made = open_database(f"sqlite:///{service.folder}/catalog.sqlite")
     yield made
     made.kw["bind"].dispose()
+
+
+@pytest.fixture(autouse=True)
+def no_cluster_is_left_as_default() -> Iterator[None]:
+    """Whoever computes with Dask after a test that had a cluster computes here."""
+    yield
+    if dask := sys.modules.get("dask"):
+        dask.config.config.pop("scheduler", None)

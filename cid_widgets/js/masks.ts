@@ -1,12 +1,14 @@
 /** Masks: a list by microscope, and one of them as a form, as YAML, as its uploader sees it. */
 
 import "./styles/masks.css";
-import { debounce, h, root } from "./lib/dom";
+import { h, root } from "./lib/dom";
 import { Kernel, type Model } from "./lib/kernel";
 import { said } from "./lib/said";
+import { Draft, fieldsOf } from "./masks/draft";
 import { Fields } from "./masks/fields";
+import { later } from "./masks/later";
 import { form, table } from "./masks/preview";
-import type { Line, MasksState } from "./masks/shapes";
+import type { Document, Line, MasksState } from "./masks/shapes";
 
 const TYPED_MS = 300;
 
@@ -19,9 +21,12 @@ function render({ model, el }: { model: Model<MasksState>; el: HTMLElement }): (
   const title = h("h3", {});
   const about = h("span", { class: "cid-hint" });
   const note = h("input", { type: "text", placeholder: "why", "aria-label": "Why it is saved", maxlength: 400 });
-  const save = h("button", { type: "button", class: "cid-primary", on: { click: () => told.ask("save", { note: note.value.trim() }) } }, "Save");
+  const save = h("button", { type: "button", class: "cid-primary", on: { click: () => keep() } }, "Save");
   const retire = h("button", { type: "button", on: { click: () => told.ask("retire", { retired: !now()?.retired }) } });
-  const fields = new Fields((document) => told.ask("write", { document }));
+  const fields = new Fields((edit) => {
+    typed.now();
+    draft.edit(edit);
+  });
   const yaml = h("textarea", { class: "cid-mask-yaml", "aria-label": "The mask as YAML", spellcheck: "false", wrap: "off", rows: 16 });
   const wrong = h("ul", { class: "cid-mask-wrong", "aria-label": "What is wrong", role: "status" });
   const looks = h("div");
@@ -42,25 +47,40 @@ function render({ model, el }: { model: Model<MasksState>; el: HTMLElement }): (
   const now = (): Line | undefined => kernel.get("masks").find(({ uid }) => uid === kernel.get("opened"));
   /** What is wrong with the document; else it is with names that it was tried on. */
   const inDocument = () => kernel.get("wrong").filter(({ line }) => line !== null || !kernel.get("tried").length);
-  const differs = () => kernel.get("text").trim() !== "" && kernel.get("text") !== kernel.get("saved");
+  const differs = () => draft.ahead || (yaml.value.trim() !== "" && yaml.value !== kernel.get("saved"));
 
   /** What is not saved is left only when somebody says so again. */
   let sure = "";
   function leave(mask: string) {
-    const draft = differs() && kernel.get("staff") && !(kernel.get("opened") === "" && kernel.get("saved") === "" && mask === "");
-    if (draft && sure !== mask + kernel.get("text")) {
-      sure = mask + kernel.get("text");
+    typed.now();
+    const unsaved = differs() && kernel.get("staff") && !(kernel.get("opened") === "" && kernel.get("saved") === "" && mask === "");
+    if (unsaved && sure !== mask + yaml.value) {
+      sure = mask + yaml.value;
       about.textContent = "What you changed is not saved. Press again to leave it.";
       about.classList.add("cid-warn");
       return;
     }
     sure = "";
-    told.ask("open", { mask });
+    another("open", { mask });
   }
 
-  const typed = debounce(TYPED_MS, () => kernel.set({ text: yaml.value }));
-  yaml.addEventListener("input", typed);
-  names.addEventListener("input", debounce(TYPED_MS, () => kernel.set({ names: names.value })));
+  function another(question: string, rest: Record<string, unknown>) {
+    typed.now();
+    draft.another(question, rest);
+  }
+
+  function keep() {
+    typed.now();
+    told.ask("save", { note: note.value.trim() });
+  }
+
+  const typed = later(TYPED_MS, () => draft.type(yaml.value));
+  const tries = later(TYPED_MS, () => kernel.set({ names: names.value }));
+  yaml.addEventListener("input", typed.soon);
+  names.addEventListener("input", tries.soon);
+  kernel.finally(typed.now);
+  kernel.finally(tries.now);
+  const draft = new Draft(kernel, told.ask, drawn);
 
   function lineOf(at: number) {
     const lines = yaml.value.split("\n");
@@ -85,22 +105,24 @@ function render({ model, el }: { model: Model<MasksState>; el: HTMLElement }): (
     for (const one of [note, save]) one.hidden = !kernel.get("staff");
     retire.hidden = !kernel.get("staff") || !opened;
     retire.textContent = now()?.retired ? "Use it again" : "Retire";
-    yaml.readOnly = !kernel.get("staff");
   });
-  kernel.show(["text", "saved", "masks", "opened", "wrong", "tried"], () => {
-    if (yaml.value !== kernel.get("text") && document.activeElement !== yaml) yaml.value = kernel.get("text");
-    editor.hidden = !kernel.get("text");
-    none.hidden = !!kernel.get("text");
+  let looked: Document | undefined;
+  /** The text is the kernel's, but for what is typed here and not yet read there. */
+  function drawn() {
+    const text = kernel.get("text");
+    if (yaml.value !== text && !typed.waits && !draft.typing) yaml.value = text;
+    yaml.readOnly = !draft.types;
+    fields.show(fieldsOf(draft.document), draft.forms);
+    if (looked !== draft.document) looks.replaceChildren(form((looked = draft.document)));
+    editor.hidden = !text;
+    none.hidden = !!text;
     none.textContent = kernel.get("masks").length ? "Choose a mask." : "There are no masks yet: nothing is asked of uploads but what the vocabulary takes.";
-    title.textContent = String(now()?.name ?? kernel.get("document").mask ?? "A new mask");
+    title.textContent = String(now()?.name ?? draft.document.mask ?? "A new mask");
     about.classList.remove("cid-warn");
     about.textContent = differs() ? "not saved" : now() ? `version ${now()!.version}${now()!.retired ? ", retired" : ""}` : "";
-    save.disabled = !differs() || inDocument().length > 0;
-  });
-  kernel.show(["document", "staff"], () => {
-    fields.show(kernel.get("document"), kernel.get("staff"));
-    looks.replaceChildren(form(kernel.get("document")));
-  });
+    save.disabled = !differs() || draft.holds || inDocument().length > 0;
+  }
+  kernel.show(["text", "saved", "masks", "opened", "wrong", "tried", "document", "staff"], drawn);
   kernel.show(["wrong", "tried"], () => {
     const said = inDocument().map(({ field, line, message }) => {
       const words = [field, message].filter(Boolean).join(": ");
@@ -123,14 +145,13 @@ function render({ model, el }: { model: Model<MasksState>; el: HTMLElement }): (
           `${why || "no reason said"} `,
           h("span", { class: "cid-hint" }, `${person}, ${at} `),
           looked[number] ? h("ul", {}, ...looked[number].map((one) => h("li", {}, one))) : h("button", { type: "button", class: "cid-quiet", "aria-label": `what version ${number} changed`, on: { click: () => told.ask("look", { version: number }) } }, "what it changed"),
-          kernel.get("staff") && number !== newest ? h("button", { type: "button", class: "cid-quiet", "aria-label": `take version ${number} as the draft`, on: { click: () => told.ask("put_back", { version: number }) } }, "take it as the draft") : null,
+          kernel.get("staff") && number !== newest ? h("button", { type: "button", class: "cid-quiet", "aria-label": `take version ${number} as the draft`, on: { click: () => another("put_back", { version: number }) } }, "take it as the draft") : null,
         ),
       ),
     );
   });
   kernel.show(["done"], () => {
     if (kernel.get("done")) note.value = "";
-    if (kernel.get("done")) yaml.value = kernel.get("text");
   });
   const view = root("mask", h("div", { class: "cid-mask-side" }, list, begin), h("div", { class: "cid-mask-main" }, told.el, none, editor));
   el.append(view);

@@ -32,7 +32,7 @@ class View {
   #gathered: Gathered | null = null;
   #items: Item[] = []; // what is about to be sent
   #sending: Sending | null = null;
-  #reading = false;
+  #reading = false; // or asked for room: what goes is fixed
   #waiting: ReturnType<typeof setTimeout> | undefined;
   #look: Look;
   #underWay: UnderWay;
@@ -138,11 +138,12 @@ class View {
   async #start(): Promise<void> {
     if (this.#reading || !this.#gathered) return;
     this.#reading = true;
+    this.#look.offer(false);
     this.#items = items(this.#gathered.files);
     this.#show();
     const all = this.#items;
     const gone = await read(all, (done) => this.#look.offer(false, `Reading ${number(done)} of ${number(all.length)} files…`), () => !this.#gathered);
-    this.#reading = false;
+    if (!this.#gathered || gone.length > 0) this.#reading = false;
     if (!this.#gathered) return;
     if (gone.length > 0) {
       for (const path of gone) this.#gathered.files.delete(path);
@@ -178,6 +179,7 @@ class View {
 
   #go(told: Record<string, any>): void {
     clearTimeout(this.#waiting);
+    this.#reading = false;
     const missing = told.missing && new Set<string>(told.missing);
     this.#gathered = null;
     this.#sending?.end();

@@ -51,6 +51,6 @@ class Changing(View):
         self.refresh()
 
     def _heard(self, view: View, asked: Any, buffers: object) -> None:
-        """Answer, and say so also where nothing has changed."""
+        """Answer, and say so also where nothing has changed: to which question, by its `mark`."""
         super()._heard(view, asked, buffers)
-        self.tell("answered")
+        self.tell("answered", **{key: asked[key] for key in ("mark",) if key in asked})

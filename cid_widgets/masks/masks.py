@@ -121,6 +121,10 @@ class Masks(Changing):
         else:
             self.begin()
 
+    def answer_type(self, asked: Mapping[str, Any]) -> None:
+        """Take what was typed as the draft."""
+        self.text = asked["text"]
+
     def answer_write(self, asked: Mapping[str, Any]) -> None:
         """Take what the form says as the draft."""
         self.write(asked["document"])

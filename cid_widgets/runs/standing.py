@@ -78,12 +78,13 @@ class Standing(View):
             self.tell("estimated", text=line(error), ok=False)
 
     def answer_estimate(self, asked: Mapping[str, Any]) -> None:
-        """Count what is there; nothing begins."""
+        """Count what is there; nothing begins. The answer carries the question's `mark`."""
+        mark = asked.get("mark", "")
         try:
             found = self._project(asked).estimate(*self._what(asked))
-            self.tell("estimated", text=str(found), ok=True)
+            self.tell("estimated", text=str(found), ok=True, mark=mark)
         except Exception as error:
-            self.tell("estimated", text=line(error), ok=False)
+            self.tell("estimated", text=line(error), ok=False, mark=mark)
 
     def answer_subscribe(self, asked: Mapping[str, Any]) -> None:
         """Begin."""

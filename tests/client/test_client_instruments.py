@@ -144,18 +144,14 @@ def test_quality_control_is_a_trend_and_stands_beside_images(
 ) -> None:
     body = {"name": "controlled", "team": "scopes", "limit": 10**7, "members": {"ella": "manager"}}
     assert service.ask("POST", "projects", STAFF, json=body).status_code == 201
-    scope = staff.instruments.add("Controlled scope", names=["Widefield 2"])
-    scope.update(microscopes.MICROSCOPE, valid_from="2026-01-01")
+    scope = staff.instruments.add("Controlled scope")
     ella = speak("ella")
     seen = ella.instruments["Controlled scope"]
     assert "nothing was measured yet" in seen.controls._repr_html_()
     path = tmp_path / "beads.tif"
     tifffile.imwrite(path, np.full((32, 32), 3, "uint8"))
-    [image] = ella.upload(path, "controlled")
+    [image] = ella.upload(path, "controlled", instrument="Controlled scope")
     assert image.controls == []
-    settings = tmp_path / "Settings.JSON"
-    settings.write_text(json.dumps(microscopes.SETTINGS), encoding="utf-8")
-    image.apply_settings(settings)
     limits: dict[str, Any] = {"unit": "nm", "place": "<63x>", "high": 260}
     scope.measured({"Lateral FWHM": 231}, at="2026-01-10", **limits)
     points = [

@@ -32,7 +32,8 @@ unique = itertools.count()
 
 # path parameters that name nothing private
 PUBLIC = {"template": "count-things", "period": "2026-01"}
-PUBLIC |= dict.fromkeys(("instrument", "version"), targets.ABSENT)  # microscopes are no secret
+# microscopes and what an upload from one must say are no secret
+PUBLIC |= dict.fromkeys(("instrument", "version", "mask"), targets.ABSENT) | {"number": "1"}
 
 THREE = ("stranger", "member of another project", "run of another project")
 
@@ -79,6 +80,7 @@ QUERIES: dict[str, list[dict[str, str]]] = {
         )
     ],
     "search/top": [{"limit": "100"}],
+    "instruments/{instrument}/controls": [{}, {"metric": "{word}"}],
     "runs": [{}, {"batch": "{batch}"}, {"project": "{project}"}],
     "subscriptions": [{}, {"project": "{project}"}, {"ended": "true"}],
     "subscriptions/{subscription}/matches": [{}, {"state": "left"}],
@@ -118,6 +120,10 @@ SAYS_NOTHING = {
     "instruments/{instrument}",
     "instruments/{instrument}/controls",
     "instruments/{instrument}/versions/{version}",
+    "images/{image}/controls",  # numbers of its microscope
+    "masks",
+    "masks/{mask}",
+    "masks/{mask}/versions/{number}",
     "terms",
     "requests",  # staff sees the newest of all
     "deposits/{deposit}",  # its person's only

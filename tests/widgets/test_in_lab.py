@@ -67,6 +67,7 @@ SHOWN = {
     "Requests": ("Requests(staff)", "in-lab-too"),
     "Leaving": ('Leaving(staff, "lara")', "lara leaves"),
     "Masks": ("Masks(staff)", "New mask"),
+    "Subscriptions": ('Subscriptions(lara, "in-lab")', "Nothing runs by itself here"),
     "Vocabulary": ('Vocabulary(lara, "in-lab")', "Staining"),
     "RunForm": ('RunForm(lara, "count-things", lara.search(project="in-lab"))', "Run on 1 image"),
     "RunMonitor": ("RunMonitor(catalog=lara)", "cancelled"),

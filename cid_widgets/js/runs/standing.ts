@@ -29,6 +29,7 @@ export function standing(kernel: Kernel<any>, values: () => Values | null): HTML
   const begin = h("button", { type: "button", class: "cid-primary", disabled: true }, "Do it for every new match");
   const undo = h("button", { type: "button", class: "cid-undo", hidden: true }, "Undo");
   const again = h("button", { type: "button", class: "cid-quiet" }, "Count again");
+  let counted = ""; // the count that is waited for: an answer to an earlier one is of another search
   const chosen = () => of.get("searches")?.[search.selectedIndex];
   const say = (text: string, mood = "") => {
     told.textContent = text;
@@ -38,11 +39,12 @@ export function standing(kernel: Kernel<any>, values: () => Values | null): HTML
     const one = chosen();
     begin.disabled = true;
     undo.hidden = true;
+    counted = `${Math.random()}`;
     if (!one) return;
     const parameters = values();
     if (!parameters) return say(FIRST);
     say("Counting…");
-    of.ask("estimate", { project: one.project, search: one.path, parameters });
+    of.ask("estimate", { project: one.project, search: one.path, parameters, mark: counted });
   };
   const right = () => [runs, day].every((input) => input.reportValidity());
   begin.addEventListener("click", () => {
@@ -56,7 +58,8 @@ export function standing(kernel: Kernel<any>, values: () => Values | null): HTML
   undo.addEventListener("click", () => of.ask("unsubscribe"));
   search.addEventListener("change", count);
   again.addEventListener("click", count);
-  kernel.told("estimated", ({ text, ok }) => {
+  kernel.told("estimated", ({ text, ok, mark }) => {
+    if (mark && mark !== counted) return;
     say(text, ok ? "" : "bad");
     begin.disabled = !ok;
   });

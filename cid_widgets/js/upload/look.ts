@@ -93,8 +93,9 @@ export class Look {
     this.#title.focus({ preventScroll: true });
   }
 
-  /** Offer Start, or say what happens instead. */
+  /** Offer Start, or say what happens instead; what is on its way is not left out any more. */
   offer(free: boolean, words = ""): void {
+    this.#tree.el.classList.toggle("cid-up-fixed", !free);
     this.#start.setAttribute("aria-disabled", String(!free || !this.gathered?.files.size));
     this.#said.textContent = words;
   }

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 import pytest
 from playwright.sync_api import expect
 from pretend import HOSTILE
@@ -84,6 +89,8 @@ def test_staff_edits_a_mask_as_a_form_and_as_yaml(show: Show) -> None:
     page.get_by_role("button", name="move up of Passage").press("Enter")
     expect(page.get_by_role("button", name="move up of Passage")).to_be_focused()
     expect(look.locator("label").nth(3)).to_have_text("Passage *")
+    expect(yaml).to_be_editable()  # the kernel has answered
+    expect(yaml).to_have_value(re.compile("Passage"))
     assert [one["key"] for one in widget.document["fields"]][3] == "Passage"
     expect(save).to_be_enabled()
 
@@ -122,6 +129,104 @@ def test_staff_edits_a_mask_as_a_form_and_as_yaml(show: Show) -> None:
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Taken back.")).to_be_visible()
     assert page.title() != "owned"
+
+
+class Slow(Masks):
+    """Masks that answer when they are let."""
+
+    def __init__(self) -> None:
+        super().__init__((TEXT, "as installed"))
+        self.free = threading.Event()
+        self.free.set()
+        self.asked = 0
+
+    def check(self, files: Iterable[str] = (), *, source: Any) -> Any:
+        self.asked += 1
+        assert self.free.wait(60)
+        return super().check(files, source=source)
+
+
+@pytest.fixture
+def slow() -> Iterator[Slow]:
+    masks = Slow()
+    yield masks
+    masks.free.set()
+
+
+def keys(widget: cid_widgets.Masks) -> list[str]:
+    return [one["key"] for one in widget.document["fields"]]
+
+
+def test_edits_of_the_form_outrun_the_kernel_and_none_is_lost(show: Show, slow: Slow) -> None:
+    widget = cid_widgets.Masks(Facility(masks=slow), "Confocal 1")
+    page, stage = show(widget, "masks", width=1000)
+    look = page.get_by_role("group", name="As an uploader sees it")
+    yaml = page.get_by_role("textbox", name="The mask as YAML")
+    expect(look.locator("label")).to_have_count(4)
+    slow.free.clear()
+    page.get_by_role("button", name="+ another field").click()
+    page.get_by_role("textbox", name="key of New field").fill("Passage")
+    page.get_by_role("textbox", name="key of New field").press("Tab")
+    expect(page.get_by_role("combobox", name="type of Passage")).to_be_focused()
+    page.get_by_role("combobox", name="type of Passage").select_option("number")
+    page.get_by_role("checkbox", name="required of Passage").check()
+    up = page.get_by_role("button", name="move up of Passage")
+    up.press("Enter")
+    expect(up).to_be_focused()
+    up.press("Enter")
+    page.get_by_role("button", name="remove of Dish").click()
+    expect(look.locator("label")).to_have_text(["Cell line *", "Exposure", "Passage *", "Fixed on"])
+    unit = page.get_by_role("textbox", name="unit of Passage")
+    unit.fill("times")  # and not yet left
+    expect(yaml).not_to_be_editable()
+    assert widget.text == TEXT
+
+    slow.free.set()
+    expect(yaml).to_have_value(re.compile("Passage"))
+    expect(yaml).to_be_editable()
+    expect(unit).to_be_focused()
+    expect(unit).to_have_value("times")
+    expect(look.locator("label").nth(2)).to_have_text("Passage *")
+    assert keys(widget) == ["Cell line", "Exposure", "Passage", "Fixed on"]
+    said = {"key": "Passage", "type": "number", "required": True}
+    assert widget.document["fields"][2] == said
+    unit.press("Tab")
+    expect(yaml).to_have_value(re.compile("unit: times"))
+    expect(yaml).to_be_editable()  # the kernel has answered
+    assert widget.document["fields"][2] == {**said, "unit": "times"}
+    assert len(stage.questions("write")) == 8
+
+
+def test_what_is_typed_and_a_press_after_it_are_both_kept(show: Show, slow: Slow) -> None:
+    widget = cid_widgets.Masks(Facility(masks=slow), "Confocal 1")
+    page, stage = show(widget, "masks", width=1000)
+    yaml = page.get_by_role("textbox", name="The mask as YAML")
+    expect(yaml).to_have_value(TEXT)
+    slow.free.clear()
+    yaml.fill(TEXT.replace("Dish", "Well").replace("glass]", "glass, wood]"))
+    page.get_by_role("checkbox", name="required of Exposure").check()
+    expect(yaml).not_to_be_editable()
+    page.get_by_role("button", name="+ another field").click()
+    assert stage.questions("write") == []  # it waits for what was typed
+    slow.free.set()
+    expect(yaml).to_have_value(re.compile("New field"))
+    expect(yaml).to_be_editable()
+    assert keys(widget) == ["Cell line", "Exposure", "Well", "Fixed on", "New field"]
+    assert widget.document["fields"][1]["required"] is True
+
+    # a press on Save right after typing saves what was typed
+    yaml.fill(yaml.input_value().replace("New field", "Passage"))
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("version 2, is saved.")).to_be_visible()
+    assert "Passage" in slow["Confocal 1"].record["version"]["text"]
+
+    # while another text is on its way, nothing is edited that would go there
+    slow.free.clear()
+    page.get_by_role("button", name="take version 1 as the draft").click()
+    expect(page.get_by_role("checkbox", name="required of Exposure")).to_be_disabled()
+    slow.free.set()
+    expect(yaml).to_have_value(TEXT)
+    expect(page.get_by_role("checkbox", name="required of Exposure")).to_be_enabled()
 
 
 def test_others_read_and_try_and_a_narrow_page_holds_it(show: Show) -> None:

@@ -61,7 +61,7 @@ def test_each_field_has_its_own_complaint_and_nothing_starts(
         expect(mine.get_by_role("alert")).to_have_text(complaint)
     page.get_by_label("sigma").fill("99")
     button.click()
-    expect(page.locator(".cid-said")).to_have_text("Please correct 3 fields.")
+    expect(page.locator(".cid-said").first).to_have_text("Please correct 3 fields.")
     expect(page.get_by_label("sigma")).to_be_focused()
     assert not any(asked[0] == "run" for asked in catalog.asked)
 
@@ -73,7 +73,7 @@ def test_values_reach_the_catalog_as_their_types(show: Show, catalog: pretend.Ca
     page.get_by_label("split").uncheck()
     page.get_by_label("note").fill(pretend.HOSTILE)
     page.get_by_role("button", name="Run on 2 images").click()
-    expect(page.locator(".cid-said")).to_have_text("Started 2 runs.")
+    expect(page.locator(".cid-said").first).to_have_text("Started 2 runs.")
     expect(page.locator(".cid-run")).to_have_count(2)
     [asked] = [asked for asked in catalog.asked if asked[0] == "run"]
     values = {"sigma": 2.5, "min_size": 30, "method": "local", "split": False}
@@ -87,7 +87,7 @@ def test_a_refusal_is_shown_and_the_button_works_again(
     page.get_by_label("note").fill("x")
     catalog.trouble = pretend.Refused("demo has no room for 12 MB: ask your team leader")
     page.get_by_role("button", name="Run on 1 image").click()
-    expect(page.locator(".cid-said")).to_have_text(str(catalog.trouble))
+    expect(page.locator(".cid-said").first).to_have_text(str(catalog.trouble))
     expect(page.get_by_role("button", name="Run on 1 image")).to_be_enabled()
 
 
@@ -197,5 +197,5 @@ def test_choosing_another_template_draws_its_form(show: Show, catalog: pretend.C
     page.get_by_role("combobox", name="Template").select_option(label="Project along z")
     expect(page.locator(".cid-field")).to_have_count(0)
     page.get_by_role("button", name="Run on 1 image").click()
-    expect(page.locator(".cid-said")).to_have_text("Started 1 run.")
+    expect(page.locator(".cid-said").first).to_have_text("Started 1 run.")
     assert ("run", "project-z", ["i1"], {}) in catalog.asked

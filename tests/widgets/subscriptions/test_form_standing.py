@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pretend
 import pytest
 from playwright.sync_api import expect
 from pretend import Refused
+from processes import wait_until
 from stage import Show
 
 from cid_widgets import RunForm
@@ -22,6 +24,7 @@ class Facility(pretend.Catalog):
     searches: list[Any]
     begun: list[tuple[Any, ...]]
     refusal: Exception | None = None
+    slow: dict[str, threading.Event]  # searches whose count is waited for
 
     def project(self, name: str) -> Any:
         def ask(*question: Any) -> None:
@@ -31,7 +34,9 @@ class Facility(pretend.Catalog):
 
         def estimate(*what: Any) -> str:
             ask("estimate", name, *what)
-            return COUNTED
+            if what[1] in self.slow:
+                assert self.slow[what[1]].wait(60)
+            return COUNTED if what[1] == "new stacks" else COUNTED.replace("412", "7")
 
         def subscribe(*what: Any, **how: Any) -> Any:
             ask("subscribe", name, *what, how)
@@ -45,6 +50,7 @@ def facility(catalog: pretend.Catalog) -> Facility:
     catalog.__class__ = Facility
     assert isinstance(catalog, Facility)
     catalog.begun = []
+    catalog.slow = {}
     catalog.searches = [
         SimpleNamespace(path="a folder", query=None),
         SimpleNamespace(path="new stacks", query="objective:63x"),
@@ -63,13 +69,15 @@ def test_it_is_counted_first_then_begun_and_taken_back(show: Show, facility: Fac
     page.get_by_label("Note").fill("nightly")
     page.get_by_role("button", name="Count again").click()
     expect(told).to_have_text(COUNTED)
+    begin = page.get_by_role("button", name="Do it for every new match")
+    expect(begin).to_be_enabled()
     search = page.get_by_label("New matches of")
     expect(search.locator("option")).to_have_text(
         ["new stacks (objective:63x)", "plates (kind:image plate)"]
     )
     search.select_option(index=1)
-    begin = page.get_by_role("button", name="Do it for every new match")
     expect(begin).to_be_enabled()
+    expect(told).to_have_text(COUNTED.replace("412", "7"))
     page.get_by_label("A day, at most").fill("5")
     page.get_by_label("Also on those that are there now").check()
     begin.click()
@@ -87,6 +95,24 @@ def test_it_is_counted_first_then_begun_and_taken_back(show: Show, facility: Fac
     assert (third[0], third[3], third[5]) == ("subscribe", "plates", how)
     assert last == ("end",)
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_an_answer_about_the_search_before_begins_nothing(show: Show, facility: Facility) -> None:
+    facility.slow = {"new stacks": threading.Event(), "plates": threading.Event()}
+    page, _ = show(RunForm(facility, "segment-cells", ["i1"]), "run_form")
+    page.get_by_label("Note").fill("nightly")
+    page.get_by_text("Do this for every new match…").click()
+    begin = page.get_by_role("button", name="Do it for every new match")
+    told = page.locator(".cid-standing [role=status]")
+    expect(told).to_have_text("Counting…")
+    page.get_by_label("New matches of").select_option(index=1)
+    facility.slow["new stacks"].set()
+    wait_until(lambda: [one[3] for one in facility.begun] == ["new stacks", "plates"])
+    expect(told).to_have_text("Counting…")
+    expect(begin).to_be_disabled()
+    facility.slow["plates"].set()
+    expect(told).to_have_text(COUNTED.replace("412", "7"))
+    expect(begin).to_be_enabled()
 
 
 def test_what_is_refused_or_not_there_is_said(show: Show, facility: Facility) -> None:

@@ -285,3 +285,24 @@ def test_a_mask_asks_and_what_it_has_against_it_stands_beside_the_field(
     told = [asked for asked in catalog.asked if asked[0] == "open"][-1][6]
     assert told == {"mask": "Confocal 1", "tags": {"Cell type": "HeLa"}}
     assert upload.wrong == []
+
+
+def test_what_was_started_is_what_goes(
+    show: Show, catalog: pretend_upload.Taking, plane: pretend_upload.Plane
+) -> None:
+    upload = Upload(catalog, "demo")
+    page, stage = show(upload, "upload")
+    plane.serve(page)
+    drop(page, {"a.tif": "a", "b.tif": "b"})
+    out = page.get_by_role("button", name="Leave out b.tif")
+    expect(out).to_be_visible()
+    with upload.turn:  # the kernel is busy
+        page.get_by_role("button", name="Start").click()
+        expect(page.get_by_text("Asking for room…")).to_be_visible()
+        expect(out).to_be_hidden()
+        drop(page, {"c.tif": "c"})  # too late: it is not taken
+        expect(page.get_by_role("heading", name="2 files")).to_be_visible()
+        expect(page.get_by_text("Drop more here")).to_be_hidden()
+    reached(page, lambda: upload.state == "importing", "it is imported")
+    assert sorted(plane.put) == ["a.tif", "b.tif"]
+    assert len(stage.questions("open")) == 1

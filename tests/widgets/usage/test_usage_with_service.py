@@ -40,8 +40,10 @@ def connect(
         accounts.change(session, accounts.file(session, PROJECT, 1000), created_by="ana")
         team = session.get_one(t.Team, made.team_id)
         accounts.change(session, team, tariff="industrial")
-        if session.scalar(select(func.max(t.PriceList.version))) is None:
-            accounts.price_list(session, 1, "2025-01-01")
+        day = accounts.day("2025-01-01")  # prices of other tests may begin later
+        if session.scalar(select(t.PriceList.id).where(t.PriceList.valid_from <= day)) is None:
+            newest = session.scalar(select(func.max(t.PriceList.version))) or 0
+            accounts.price_list(session, newest + 1, "2025-01-01")
     with service_database.begin() as session:
         lines.accrue(session, accounts.day("2025-01-01"), accounts.at("2025-01-02 02:00"))
     opened: list[cid.Catalog] = []
