@@ -28,6 +28,9 @@ FIRST = (
 )
 """Where the tests are that take long; they begin in this order, and then all others."""
 
+ALONE = ("tests/core", "tests/db", "tests/storage", "tests/tools")
+"""Where a test has nothing beside it that could be late, and so no second try."""
+
 LAST = ("tests/widgets/test_in_lab.py", "tests/widgets")
 """A browser has an event loop in the main thread, in which no other one can run then."""
 
@@ -49,8 +52,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest first, so that no process waits for another one at the end."""
+    """Put the longest first, so that no process waits for another one at the end.
+
+    What drives services, clusters and browsers gets a second try, which the summary tells: one
+    delayed process among thousands says nothing of the code, and what is wrong fails twice.
+    """
     items.sort(key=lambda item: rank(item.nodeid))
+    for item in items:
+        if not item.nodeid.startswith(ALONE):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def rank(nodeid: str) -> int:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_every_place_that_is_named_is_there() -> None:
-    for place in (*rooms.FIRST, *rooms.LAST, *rooms.SHARED):
+    for place in (*rooms.FIRST, *rooms.LAST, *rooms.SHARED, *rooms.ALONE):
         assert (ROOT / place).exists(), place
 
 

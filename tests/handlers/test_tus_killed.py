@@ -11,11 +11,11 @@ from pathlib import Path
 
 import httpx
 from processes import STAFF, Service, start_service, stop, wait_until
-from tus_client import BODY, HTTP, repr_digest, told
+from tus_client import BODY, HTTP, SPOKEN, repr_digest, told
 
 FILE = random.Random(4).randbytes(6 << 20)
 HALF = len(FILE) // 2
-TUS = {"Tus-Resumable": "1.0.0"}
+HELD = 2 << 20  # bytes that may wait in memory while as many are written
 
 
 def address(service: Service, uid: str) -> str:
@@ -24,7 +24,7 @@ def address(service: Service, uid: str) -> str:
 
 def part(at: int, nbytes: int) -> dict[str, str]:
     length = {"Content-Length": str(nbytes)}
-    return {**TUS, **length, "Upload-Offset": str(at), "Content-Type": BODY}
+    return {**SPOKEN, **length, "Upload-Offset": str(at), "Content-Type": BODY}
 
 
 def test_a_killed_service_forgets_no_byte_and_keeps_nothing_that_is_not_whole(
@@ -43,13 +43,13 @@ def test_a_killed_service_forgets_no_byte_and_keeps_nothing_that_is_not_whole(
         body = {"kind": "files", "files": [{"path": "a.bin", "nbytes": len(FILE)}]}
         uid = service.ask("POST", "projects/killed-tus/deposits", "clara", json=body).json()["uid"]
         headers = {"Upload-Length": str(len(FILE)), "Upload-Metadata": told(path="a.bin")}
-        made = HTTP.post(address(service, uid), headers=TUS | headers)
+        made = HTTP.post(address(service, uid), headers=SPOKEN | headers)
         upload = f".uploads/{made.headers['Location'].rpartition('/')[2]}"
         [came] = (tmp_path / "storage" / "staging" / uid).rglob("bytes")
 
         def until_killed() -> Iterator[bytes]:
             yield FILE[:HALF]
-            wait_until(lambda: came.stat().st_size >= HALF - (1 << 20), 60)
+            wait_until(lambda: came.stat().st_size >= HALF - HELD, 60)
             os.killpg(service.process.pid, signal.SIGKILL)
             service.process.wait(60)
             yield FILE[HALF:]
@@ -61,8 +61,8 @@ def test_a_killed_service_forgets_no_byte_and_keeps_nothing_that_is_not_whole(
 
         service = start_service(tmp_path)
         url = address(service, uid) + upload
-        there = int(HTTP.head(url, headers=TUS).headers["Upload-Offset"])
-        assert there == came.stat().st_size >= HALF - (1 << 20)
+        there = int(HTTP.head(url, headers=SPOKEN).headers["Upload-Offset"])
+        assert there == came.stat().st_size >= HALF - HELD
         rest = FILE[there:]
         answer = HTTP.patch(url, content=rest, headers=part(there, len(rest)))
         assert answer.headers["Repr-Digest"] == repr_digest(FILE)
@@ -76,7 +76,7 @@ def test_a_killed_service_forgets_no_byte_and_keeps_nothing_that_is_not_whole(
         wait_until(lambda: service.staged() == [], 60)
 
         lost = service.ask("POST", "projects/killed-tus/deposits", "clara", json=body).json()["uid"]
-        made = HTTP.post(address(service, lost), headers=TUS | headers)
+        made = HTTP.post(address(service, lost), headers=SPOKEN | headers)
         url = service.origin + made.headers["Location"]
         assert HTTP.patch(url, content=FILE[:9], headers=part(0, 9)).status_code == 204
         refused = service.ask("POST", f"deposits/{lost}/commit", "clara", json={})

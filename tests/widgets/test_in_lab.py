@@ -67,6 +67,7 @@ SHOWN = {
     "Requests": ("Requests(staff)", "in-lab-too"),
     "Leaving": ('Leaving(staff, "lara")', "lara leaves"),
     "Masks": ("Masks(staff)", "New mask"),
+    "Instruments": ("Instruments(staff)", "Register…"),
     "Subscriptions": ('Subscriptions(lara, "in-lab")', "Nothing runs by itself here"),
     "Vocabulary": ('Vocabulary(lara, "in-lab")', "Staining"),
     "RunForm": ('RunForm(lara, "count-things", lara.search(project="in-lab"))', "Run on 1 image"),
@@ -267,6 +268,7 @@ def test_every_widget_shows_what_the_service_has_and_keeps_its_keys(
     for name, (_, line) in SHOWN.items():
         expect(views[name]).to_contain_text(line)
     thumbnail = views["Browser"].locator(".cid-tile .cid-thumb")
+    thumbnail.scroll_into_view_if_needed()  # pictures come when they are near
     expect(thumbnail).to_have_attribute("data-state", "shown")
 
     typed = []
@@ -295,11 +297,14 @@ def test_every_widget_shows_what_the_service_has_and_keeps_its_keys(
     upload.locator("input[type=file]").first.set_input_files(tmp_path / "by hand.tif")
     upload.get_by_role("button", name="Start").click()
     expect(upload).to_contain_text("1 image came in.")
+    views["Browser"].get_by_role("button", name="Upload…").click()  # a view inside a view
+    inside = views["Browser"].get_by_role("region", name="Upload files")
+    expect(inside).to_contain_text("Drop files or folders here")
     assert troubles == []
 
     page.get_by_role("menuitem", name="Kernel").click()
     page.get_by_role("menuitem", name="Restart Kernel…").click()
     page.locator(".jp-Dialog .jp-mod-accept").click()
     for at in range(1, len(SHOWN) + 1):
-        ended = cells.nth(at).locator(".cid-ended")
+        ended = cells.nth(at).locator(".cid-ended").first  # a view inside says it too
         expect(ended).to_contain_text("Run its cell again")
