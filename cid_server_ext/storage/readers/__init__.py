@@ -13,6 +13,7 @@ from .ngff import bones, images
 from .nikon import nd2file
 from .olympus import oif, vsi
 from .ome import ome_files
+from .plates import cellvoyager, harmony
 from .policy import Policy, head_of
 from .sorting import Group, Sorted
 from .source import Source, unreadable
@@ -30,6 +31,18 @@ POLICIES = (
         imagexpress.open_plate,
         recognises=imagexpress.is_plate,
         members=imagexpress.members,
+    ),
+    Policy(
+        "CellVoyager",
+        cellvoyager.open_plate,
+        recognises=cellvoyager.is_list,
+        members=cellvoyager.members,
+    ),
+    Policy(
+        "Opera, Operetta",
+        harmony.open_plate,
+        recognises=harmony.is_index,
+        members=harmony.members,
     ),
     Policy("MetaMorph", nd.open_nd, magic=(nd.HEADER,), members=nd.members),
     Policy("Leica LIF", lif.open_lif, recognises=lif.is_lif),

@@ -8,6 +8,7 @@ Nothing is fetched from anywhere.
 from __future__ import annotations
 
 import os
+import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ OPTIONS = (
     "-XX:CompressedClassSpaceSize=64m",
     "-XX:ReservedCodeCacheSize=64m",
     "-XX:TieredStopAtLevel=1",
+    "-XX:-UsePerfData",
     "-Djava.awt.headless=true",
 )
 TYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64")
@@ -137,7 +139,9 @@ def _start(told: Settings) -> Any:
     if not jpype.isJVMStarted():
         try:
             where = told.jvm or jpype.getDefaultJVMPath()
-            jpype.startJVM(where, *OPTIONS, classpath=[str(told.jar)], convertStrings=True)
+            scratch = f"-Djava.io.tmpdir={tempfile.gettempdir()}"  # the only folder it may write
+            how = {"classpath": [str(told.jar)], "convertStrings": True}
+            jpype.startJVM(where, *OPTIONS, scratch, **how)
         except Exception as error:
             raise BadFile(
                 f"Bio-Formats is not configured: no Java could be started ({error!s:.120})"

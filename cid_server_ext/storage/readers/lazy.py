@@ -74,14 +74,21 @@ class _Pixels:
             range(size)[part] if isinstance(part, slice) else range(part, part + 1)
             for part, size in zip(given, self.shape, strict=True)
         ]
-        found = np.empty([len(part) for part in parts], self.dtype)
-        if found.size:
-            rows, columns = (slice(part[0], part[-1] + 1, part.step) for part in parts[-2:])
-            for at in itertools.product(*(range(len(part)) for part in parts[:-2])):
-                index = tuple(part[one] for part, one in zip(parts[:-2], at, strict=True))
-                found[at] = self.read(index, rows, columns)
+        shape = [len(part) for part in parts]
+        found = self._found(parts, shape) if math.prod(shape) else np.empty(shape, self.dtype)
         drop = tuple(at for at, part in enumerate(given) if not isinstance(part, slice))
         return found.squeeze(drop) if drop else found
+
+    def _found(self, parts: list[range], shape: list[int]) -> NDArray[Any]:
+        rows, columns = (slice(part[0], part[-1] + 1, part.step) for part in parts[-2:])
+        if math.prod(shape[:-2]) == 1:  # as it was read: a copy costs as much as reading it
+            index = tuple(part[0] for part in parts[:-2])
+            return np.asarray(self.read(index, rows, columns), self.dtype).reshape(shape)
+        found = np.empty(shape, self.dtype)
+        for at in itertools.product(*(range(size) for size in shape[:-2])):
+            index = tuple(part[one] for part, one in zip(parts[:-2], at, strict=True))
+            found[at] = self.read(index, rows, columns)
+        return found
 
 
 class Strides:
@@ -101,8 +108,8 @@ class Strides:
         height, width = rows.stop - rows.start, columns.stop - columns.start
         start = offset + rows.start * down + columns.start * right
         nbytes = (height - 1) * down + (width - 1) * right + dtype.itemsize
-        data = os.pread(self.file.fileno(), nbytes, start) if start >= 0 else b""
-        if len(data) != nbytes:
+        data = np.empty(max(0, nbytes), np.uint8)  # unlike bytes it has large pages
+        if start < 0 or os.preadv(self.file.fileno(), [data], start) != nbytes:
             raise BadFile("it is truncated: some of its pixels lie past its end. Copy it again")
         view: NDArray[Any] = np.ndarray((height, width), dtype, data, 0, (down, right))
         return view[:: rows.step or 1, :: columns.step or 1]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from ...errors import BadFile
 from .lazy import lazy
+from .source import unreadable
 from .tiffs.bones import check_pages
 
 OPEN = 32  # files that are kept open at once
@@ -72,7 +74,8 @@ class Planes:
                 f"{page.path.name} has planes of {array.shape} {array.dtype}, others of"
                 f" {self.shape} {self.dtype}: they are not of one image"
             )
-        found: NDArray[Any] = array[(rows, columns, *sample)]
+        with blamed(page.path):
+            found: NDArray[Any] = array[(rows, columns, *sample)]
         return found
 
 
@@ -110,7 +113,21 @@ class _Files:
             return self.opened[path]
 
 
+@contextmanager
+def blamed(path: Path) -> Iterator[None]:
+    """Say of what goes wrong inside which of many files it was."""
+    try:
+        yield
+    except Exception as error:
+        raise BadFile(f"{path.name[:100]}: {unreadable(error)}") from error
+
+
 def _checked(path: Path) -> tifffile.TiffFile:
+    with blamed(path):
+        return _opened(path)
+
+
+def _opened(path: Path) -> tifffile.TiffFile:
     tiff = tifffile.TiffFile(path, is_mmstack=False, is_ome=False)
     weakref.finalize(tiff, tiff.filehandle.close)
     tiff.filehandle.set_lock(True)  # chunks are read by several threads

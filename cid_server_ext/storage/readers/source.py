@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 import dask.array as da
@@ -18,6 +19,9 @@ DTYPES = frozenset(
 LARGEST = 1 << 50  # pixels in all levels of all that we take in one image: 1 Pi
 LONGEST = 1 << 31  # pixels along one axis
 
+MOST_CHANNELS = 2000  # what is told of each must fit into one message
+OUR_WORDS = (TypeError, AttributeError, LookupError, AssertionError, NameError, ArithmeticError)
+
 # {"name", "color": "RRGGBB", "excitation", "emission": nanometers}; all but the name where known
 Channel = dict[str, str]
 MachineTag = tuple[str, str, float | None]  # key, text, number
@@ -25,9 +29,16 @@ MachineTag = tuple[str, str, float | None]  # key, text, number
 
 def unreadable(error: BaseException) -> BadFile:
     """Return what a reader's own exception means to the one who gave the file."""
+    if isinstance(error, BadFile):
+        return error
     if isinstance(error, MemoryError):
         return BadFile("reading it needs more memory than an import may use: save it as tiled TIFF")
+    if isinstance(error, PermissionError):
+        where = f" ({PurePath(error.filename).name[:100]})" if error.filename else ""
+        return BadFile(f"reading it led out of its own folder{where}, which is refused")
     told = " ".join(str(error).split())[:200] or type(error).__name__
+    if isinstance(error, OUR_WORDS):  # a reader stumbled: its words are about its own code
+        told = "what its header says does not fit together"
     return BadFile(f"it is damaged, or of a kind that cannot be read: {told}")
 
 
@@ -96,6 +107,8 @@ def source(facts: Facts, dims: str, pixels: da.Array, *, keep: str = "") -> Sour
             raise BadFile("the file holds no plane of pixels (no y and x axes)")
     axes = "".join(axis for axis in AXES if axis in names)
     array = array.transpose([names.index(axis) for axis in axes])
+    if "c" in axes and array.shape[axes.index("c")] > MOST_CHANNELS:
+        raise BadFile(f"the image has more than {MOST_CHANNELS} channels: export parts of it")
     return Source(
         name=facts.name,
         axes=axes,

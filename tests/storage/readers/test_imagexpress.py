@@ -92,9 +92,18 @@ def test_z_steps_waves_and_wells_have_their_places(tmp_path: Path, metaseries, h
         found = image.array.compute()[..., 0, 0]
         assert all(found[t, c, z] == expected[at, t, c, z] for t, c, z in np.ndindex(2, 2, 3))
         assert "Repeated planes" in {key for key, _, _ in image.tags}
-    assert images[0].channels[0]["name"] == ("Deep" if htd else "FITC")
+    names = [channel["name"] for channel in images[0].channels]
+    assert names == (["Deep", "FITC"] if htd else ["FITC w1", "FITC w2"])
     (group,) = sort(tmp_path).groups
     assert (group.main, group.members, group.reader) == ("Plate 1", (), "ImageXpress")
+
+
+def test_z_steps_that_count_from_0_are_all_there(tmp_path: Path, metaseries) -> None:
+    for z in range(3):
+        shot(tmp_path / "p" / "TimePoint_1" / f"ZStep_{z}" / "p_A01_s1_w1.TIF", z + 5, metaseries)
+    (image,) = open_images(tmp_path / "p")
+    assert image.array.compute()[..., 0, 0].tolist() == [5, 6, 7]
+    assert not {"Repeated planes", "Missing planes"} & {key for key, _, _ in image.tags}
 
 
 def test_a_plate_without_a_folder_of_its_own_is_one_group(tmp_path: Path, metaseries) -> None:

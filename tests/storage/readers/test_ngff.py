@@ -31,6 +31,23 @@ def test_the_store_is_good_to_begin_with(store: Path, only) -> None:
     assert only(store).array.compute().tolist() == [[5] * 30] * 20
 
 
+def test_an_old_version_is_named(store: Path, refused) -> None:
+    attributes = json.loads((store / ".zattrs").read_text())
+    for axes in ({"axes": ["y", "x"]}, {}):
+        told = {**attributes["multiscales"][0], "axes": None, **axes, "version": "0.3"}
+        edit(store / ".zattrs", multiscales=[told])
+        assert "version 0.3 or older" in refused(store)
+
+
+def test_chunks_that_are_not_there_are_told_of(store: Path, only) -> None:
+    assert "Empty chunks" not in {key for key, _, _ in only(store).tags}
+    (store / "0" / "1.2").unlink()
+    image = only(store)
+    assert image.array.compute()[10:, 20:].tolist() == [[0] * 10] * 10
+    told = {key: (text, number) for key, text, number in image.tags}
+    assert told["Empty chunks"] == ("1 of 6 are not in the store: read as its fill value", 1.0)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

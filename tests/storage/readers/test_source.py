@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cid_server_ext.errors import BadFile
-from cid_server_ext.storage.readers.source import Facts, source
+from cid_server_ext.storage.readers.source import Facts, source, unreadable
 
 
 def build(dims: str, shape: tuple[int, ...], dtype: str = "uint8", keep: str = "", **told):
@@ -87,3 +87,16 @@ def test_impossible_sizes_are_refused_before_anything_is_read(shape: tuple[int, 
 def test_a_line_is_no_image() -> None:
     with pytest.raises(BadFile, match="no plane"):
         source(Facts(), "X", da.zeros(5))
+
+
+def test_more_channels_than_can_be_told_are_refused_before_a_pixel_is_read() -> None:
+    with pytest.raises(BadFile, match="2000 channels"):
+        source(Facts(), "CYX", da.zeros((65535, 900, 900), dtype="uint8"))
+
+
+def test_a_reader_that_stumbles_is_not_quoted_and_what_is_said_well_stays() -> None:
+    said = BadFile("it is truncated: copy it again")
+    assert unreadable(said) is said
+    for error in (TypeError("'<' not supported between 'str' and 'int'"), KeyError("x")):
+        assert "does not fit together" in str(unreadable(error))
+    assert "bad checksum" in str(unreadable(ValueError("bad checksum")))

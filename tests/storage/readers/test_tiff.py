@@ -47,6 +47,21 @@ def picture_of(folder: Path, kind: str) -> Path:
     return path
 
 
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("shape", [(33, 47), (5, 33, 47), (2, 3, 33, 47)])
+def test_planes_that_follow_each_other_are_read_one_by_one(
+    tmp_path: Path, only, byteorder: str, shape: tuple[int, ...]
+) -> None:
+    pixels = np.random.default_rng(3).integers(0, 60000, shape, dtype=np.uint16)
+    path = tmp_path / "stack.tif"
+    how = {"photometric": "minisblack", "metadata": {"axes": "TCYX"[-len(shape) :]}}
+    tifffile.imwrite(path, pixels, byteorder=byteorder, **how)
+    found = only(path).array
+    assert found.chunksize == (*(1 for _ in shape[:-2]), 33, 47)
+    assert (found.compute() == pixels).all()
+    assert (found[..., 4:9:2, 40:].compute() == pixels[..., 4:9:2, 40:]).all()
+
+
 @pytest.mark.parametrize("kind", ["ome.tif", "imagej.tif", "zlib.tif", "tiles.tif", "png", "jpg"])
 @pytest.mark.parametrize("sixteenths", range(16))
 def test_a_file_cut_anywhere_is_refused(
@@ -64,6 +79,16 @@ def test_the_last_byte_is_missed(tmp_path: Path, refused) -> None:
     tifffile.imwrite(path, RANDOM.integers(0, 9, (70, 80), dtype=np.uint16))
     path.write_bytes(path.read_bytes()[:-1])
     assert "truncated" in refused(path)
+
+
+def test_metadata_that_was_cut_off_is_missed(tmp_path: Path, refused) -> None:
+    path = tmp_path / "x.ome.tif"
+    tifffile.imwrite(path, np.ones((2, 3, 8, 8), np.uint8), metadata={"axes": "TZYX"})
+    tifffile.tiffcomment(path, tifffile.tiffcomment(path) + " " * 500)  # moves to the end
+    path.write_bytes(path.read_bytes()[:-1])
+    assert "truncated" in refused(path)
+    path.write_bytes(b"II*\0\x00\x50\0\0" + bytes(200))  # so are its pages
+    assert "truncated: the list of its pages" in refused(path)
 
 
 def test_complex_pixels_are_refused(tmp_path: Path, refused) -> None:

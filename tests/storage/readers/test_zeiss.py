@@ -126,6 +126,25 @@ def test_tiles_of_a_scene_are_joined(tmp_path: Path, monkeypatch) -> None:
     assert (first.array.compute() == joined).all()
 
 
+def test_channels_taken_at_fewer_z_are_read_and_told_of(tmp_path: Path, refused) -> None:
+    from pylibCZIrw import czi as libczi
+
+    def write(path: Path, places: list[tuple[int, int]]) -> None:
+        with libczi.create_czi(str(path)) as file:
+            for c, z in places:
+                pixels = np.full((8, 9, 1), 100 * (c % 50) + z + 1, np.uint16)
+                file.write(pixels, plane={"C": c, "Z": z, "T": 0})
+
+    write(tmp_path / "a.czi", [(0, z) for z in range(10)] + [(1, 0), (2, 0)])
+    (image,) = open_images(tmp_path / "a.czi")
+    assert (image.axes, image.shape) == ("czyx", (3, 10, 8, 9))
+    found = image.array.compute()[:, :, 0, 0]
+    assert found.tolist() == [list(range(1, 11)), [101, *[0] * 9], [201, *[0] * 9]]
+    assert tags(image)["Missing planes"].startswith("at least 18 ")
+    write(tmp_path / "b.czi", [(0, 0), (300, 0)])  # a damaged number
+    assert "more planes than its 2 blocks" in refused(tmp_path / "b.czi")
+
+
 @pytest.mark.parametrize("tenths", range(10))
 def test_a_czi_cut_anywhere_is_refused(real: Path, tmp_path: Path, tenths: int, refused) -> None:
     data = (real / "formats/czi/zeiss_CellDivision_T3_Z5_CH2.czi").read_bytes()

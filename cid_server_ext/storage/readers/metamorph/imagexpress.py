@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import tifffile
 from ....errors import BadFile
 from ..described import Lit, positive
 from ..ome.ome_files import told_missing
-from ..planes import Page, Place, Planes
+from ..planes import Page, Place, Planes, blamed
 from ..policy import Tree
 from ..source import MachineTag, Source, source
 from ..values import clean, listed
@@ -25,6 +26,7 @@ IMAGE = re.compile(
     re.IGNORECASE,
 )
 STEP = re.compile(r"(?P<axis>TimePoint|ZStep)_(?P<number>\d{1,5})", re.IGNORECASE)
+FROM_ZERO = re.compile(r"(?:^|/)ZStep_0+/", re.IGNORECASE)  # as exported plates count
 MOST_IMAGES = 10_000
 MOST_FILES = 2_000_000
 
@@ -94,15 +96,30 @@ def open_plate(path: Path) -> list[Source]:
 
 
 def _images(home: Path, plate: Plate, several: bool) -> Iterator[Source]:
+    first = {
+        wave: next(shots for _, shots in sorted(plate.sites.items()) if _of(wave, shots))
+        for wave in plate.waves
+    }
+    names = _names(home, plate, first)
+    steps = (_step(home, shots, wave) for wave, shots in first.items())
+    step = next(filter(None, steps), None)
+    for where in sorted(plate.sites):
+        yield _site(home, plate, where, names, step, several)
+
+
+def _of(wave: int, shots: dict[Shot, str]) -> list[Shot]:
+    return sorted(shot for shot in shots if shot[1] == wave)
+
+
+def _names(home: Path, plate: Plate, first: dict[int, dict[Shot, str]]) -> dict[int, str]:
+    """Return what the waves are called; those with one name also by their number."""
     words = _words(home, plate.name)
-    names: dict[int, str] = {}
-    step: float | None = None
-    for (well, site), shots in sorted(plate.sites.items()):
-        for wave in plate.waves:
-            if wave not in names and (of_wave := sorted(s for s in shots if s[1] == wave)):
-                names[wave] = words.get(f"WaveName{wave}") or _told(home, shots[of_wave[0]]).channel
-                step = step or _step(home, shots, wave)
-        yield _site(home, plate, (well, site), names, step, several)
+    told = {
+        wave: words.get(f"WaveName{wave}") or _told(home, shots[_of(wave, shots)[0]]).channel
+        for wave, shots in first.items()
+    }
+    often = Counter(told.values())
+    return {wave: f"{name} w{wave}" if often[name] > 1 else name for wave, name in told.items()}
 
 
 def _site(
@@ -161,14 +178,17 @@ def _site(
 def _plates(home: Path, names: Iterable[str]) -> list[Plate]:
     """Return the plates that the paths below a folder belong to."""
     found: dict[str, Plate] = {}
-    for name in sorted(names):
+    named = sorted(names)
+    start = 1 if any(FROM_ZERO.search(name) for name in named) else 0
+    for name in named:
         match = _image(name)
         if match is None or match["thumb"]:
             continue
         at = {"timepoint": 1, "zstep": 0}
         for part in name.split("/")[:-1]:
             if step := STEP.fullmatch(part):
-                at[step["axis"].lower()] = int(step["number"])
+                axis = step["axis"].lower()
+                at[axis] = int(step["number"]) + (start if axis == "zstep" else 0)
         plate = found.setdefault(str(match["plate"]), Plate(str(match["plate"])))
         shots = plate.sites.setdefault((match["well"].upper(), int(match["site"] or 1)), {})
         if (home / name).is_symlink():
@@ -221,7 +241,8 @@ def _split(file: str) -> tuple[str, str]:
 
 
 def _told(home: Path, name: str) -> uic.Told:
-    with tifffile.TiffFile(home / name, is_mmstack=False, is_ome=False) as tiff:
+    path = home / name
+    with blamed(path), tifffile.TiffFile(path, is_mmstack=False, is_ome=False) as tiff:
         return uic.Told(tiff)
 
 

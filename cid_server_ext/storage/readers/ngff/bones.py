@@ -145,7 +145,10 @@ def _sizes(shape: Any, least: int) -> bool:
 
 def check_multiscale(folder: Path, multiscale: dict[str, Any]) -> None:
     """Refuse axes that CID does not know and levels that are not there."""
-    axes = [axis["name"] for axis in multiscale["axes"]]
+    told = multiscale.get("axes")
+    if not told or isinstance(told[0], str):
+        raise BadFile("it is an OME-Zarr of version 0.3 or older: convert it to version 0.4 or 0.5")
+    axes = [axis["name"] for axis in told]
     if any(axis not in AXES for axis in axes) or len(set(axes)) != len(axes):
         raise BadFile(f"the OME-Zarr has axes {axes!r:.60}; CID knows t, c, z, y and x")
     first = plain(multiscale["datasets"][0]["path"], depth=4)

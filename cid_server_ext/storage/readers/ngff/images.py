@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 import bioio_ome_zarr
 
 from ....errors import BadFile
+from ... import stores
 from ..ome import metadata, omemodel, omexml
 from ..source import AXES, Facts, MachineTag, Source, source
 from ..values import clean, text
-from .bones import attributes_of, check_multiscale, check_tree, is_zarr, plain
+from .bones import METADATA, attributes_of, check_multiscale, check_tree, is_zarr, plain
 from .facts import from_ngff
 
 MOST_IMAGES = 10_000
@@ -65,10 +67,29 @@ def _open_group(path: Path, place: Place, kind: str = "image") -> list[Source]:
             dims = "".join(str(dim) for dim in data.dims).lower()
             facts = facts_of(path, place, multiscale, attributes, at)
             keep = AXES if kind == "image" else "tzyx"  # labels have no channels
-            found.append(replace(source(facts, dims, data.data, keep=keep), kind=kind))
+            made = replace(source(facts, dims, data.data, keep=keep), kind=kind)
+            if kind == "image":
+                empty = _empty(folder / plain(multiscale["datasets"][0]["path"], depth=4))
+                made = replace(made, tags=(*made.tags, *empty))
+            found.append(made)
         return found
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise BadFile(f"its OME-Zarr metadata is not valid: {error!r:.120}") from None
+
+
+def _empty(level: Path) -> Iterator[MachineTag]:
+    """Tell of chunks that no file holds: left out where all is 0, or lost; who knows?"""
+    try:
+        array = stores.Array.of(level)
+    except (ValueError, KeyError, TypeError):
+        return  # opening it says what is wrong
+    grid = math.prod(
+        -(-length // width) for length, width in zip(array.shape, array.file, strict=True)
+    )
+    held = sum(file.name not in METADATA for file in level.rglob("*") if file.is_file())
+    if held < grid:
+        said = f"{grid - held} of {grid} are not in the store: read as its fill value"
+        yield "Empty chunks", said, float(grid - held)
 
 
 def facts_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,10 @@ from typing import Any
 import tifffile
 
 from ....errors import BadFile
+
+# What an image cannot do without: its description, where its pixels are, what its maker says.
+NEEDED = (270, 273, 279, 324, 325, 33628, 33629, 34412, 50838, 50839)
+LOST = re.compile(rf"TiffTag (?:{'|'.join(map(str, NEEDED))}) .*invalid value offset")
 
 
 @contextmanager
@@ -21,8 +26,8 @@ def complaints() -> Iterator[list[str]]:
     class Listener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             text = record.getMessage()
-            if record.levelno >= logging.ERROR and "TiffPages" in text:
-                found.append(text.rpartition("> ")[2])
+            if record.levelno >= logging.ERROR and ("TiffPages" in text or LOST.search(text)):
+                found.append(text.rpartition("> ")[2].rstrip("')"))
 
     listener = Listener()
     logger = logging.getLogger("tifffile")
@@ -40,6 +45,12 @@ def check_pages(series: tifffile.TiffPageSeries, size: int) -> None:
     if series.dataoffset is not None:
         short = series.dataoffset + series.nbytes > size
     else:
+        planes, held = math.prod(series.shape), len(series) * math.prod(series.keyframe.shape)
+        if held < planes and len(series) > 1:
+            raise BadFile(
+                f"it promises {planes * len(series) // held} planes and holds {len(series)}: it was"
+                " cut off, or the acquisition was stopped. Export what there is"
+            )
         short = any(page is None or _is_short(page, size) for page in series.pages)
     if short:
         raise BadFile("it is truncated: some of its pixels lie past its end. Copy it again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import weakref
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from ..source import Source, source
 from . import zeissxml
 
 MOST_IMAGES = 1000
+MOST_SPARSE = 16  # planes for each block
 TYPES = {
     "Gray8": ("uint8", 1),
     "Gray16": ("uint16", 1),
@@ -42,15 +44,19 @@ def open_czi(path: Path) -> list[Source]:
     try:
         from pylibCZIrw import czi
     except ImportError:
-        scenes, text = _by_slideio(path)
+        (scenes, text), lost = _by_slideio(path), 0
     else:
-        scenes, text = _by_libczi(path, czi)
+        scenes, text, lost = _by_libczi(path, czi)
     if not scenes:
         raise BadFile("the CZI holds no image")
     if len(scenes) > MOST_IMAGES:
         raise BadFile(f"the CZI holds {len(scenes)} images, more than {MOST_IMAGES}")
     root = xmltext.parse(text, "metadata") if text.strip() else None
-    return [image for scene in scenes for image in _images(scene, root, len(scenes))]
+    found = [image for scene in scenes for image in _images(scene, root, len(scenes))]
+    if not lost:
+        return found
+    tag = ("Missing planes", f"at least {lost} that the file has no pixels for", float(lost))
+    return [replace(image, tags=(*image.tags, tag)) for image in found]
 
 
 def _images(scene: Scene, root: Any, count: int) -> Iterator[Source]:
@@ -115,28 +121,41 @@ def _blue_first(scene: Scene) -> Scene:
     return replace(scene, size=size, dtypes=scene.dtypes[::3], samples=3, read=read)
 
 
-def _by_libczi(path: Path, czi: Any) -> tuple[list[Scene], str]:
+def _by_libczi(path: Path, czi: Any) -> tuple[list[Scene], str, int]:
     with _told_plainly():
         file = czi.CziReader(str(path))
     close = weakref.finalize(file, file._czi_reader.close)  # not `file` itself: it would never end
     try:
         bounds = file.total_bounding_box_no_pyramid
+        lost = _lost(bounds, file._stats.subBlockCount)
         rectangles = file.scenes_bounding_rectangle_no_pyramid
         places: dict[int | None, Any] = dict(rectangles) or {
             None: file.total_bounding_rectangle_no_pyramid
         }
         views = [axis for axis in VIEWS if len(range(*bounds.get(axis, (0, 1)))) > 1]
-        kinds = [file.pixel_types[at] for at in sorted(file.pixel_types)]
+        kinds = [kind for _, kind in sorted(file.pixel_types.items())]
         scenes = [
             _scene(file, bounds, kinds, number, rectangle, view)
             for number, rectangle in places.items()
             for view in _views(bounds, views)
         ]
         with _told_plainly():
-            return scenes, file.raw_metadata
+            return scenes, file.raw_metadata, lost
     except BaseException:
         close()
         raise
+
+
+def _lost(bounds: dict[str, tuple[int, int]], held: int) -> int:
+    """Return how many planes have no block, at least; BadFile for more than any acquisition has.
+
+    One was stopped early, or took some of its channels at one z or at fewer times.
+    """
+    length = {axis: len(range(*bounds.get(axis, (0, 1)))) for axis in f"TCZ{VIEWS}"}
+    planes = math.prod(length.values())
+    if planes > held * min(max(2, length["C"]), MOST_SPARSE):
+        raise BadFile(f"its list promises more planes than its {held} blocks hold: it is damaged")
+    return max(0, planes - held)
 
 
 @contextmanager
@@ -171,9 +190,6 @@ def _scene(
         raise BadFile("the CZI mixes colour and grey channels: export them one by one in ZEN")
     start = {axis: bounds.get(axis, (0, 1))[0] for axis in "TCZ"}
     size = {axis.lower(): bounds.get(axis, (0, 1))[1] - start[axis] for axis in "TCZ"}
-    held = file._stats.subBlockCount  # a plane is one block at least; the last may be missing
-    if size["t"] * size["c"] * size["z"] > 2 * held:
-        raise BadFile(f"its list promises more planes than its {held} blocks hold: it is damaged")
     size |= {"y": rectangle.h, "x": rectangle.w}
     dtypes = tuple(np.dtype(TYPES[kind][0]) for kind in kinds[: size["c"]])
 
