@@ -1,16 +1,19 @@
 """What runs in the limited child: sort foreign files, open them, write, prove, measure and draw.
 
 It talks with its parent in JSON, one message a datagram. First come the limits, then one job after
-another, until nobody talks any more. Sorting a folder says {"group": [main, members, reader]},
-{"others": [...]} and {"refused": [path, reason]}, in pieces. Describing an OME-Zarr that stays
-where it is says {"shared": [documents]} and {"image": {...}, ...}, drawing one says nothing.
-Converting a file says {"plan": bytes} and waits for "go"; then {"progress": [fraction, text]} and
-{"image": {...}} for each image. Every job ends with {"done": true} or, at any time,
+another, until nobody talks any more. Each says what it reads and writes: the first closes the child
+into that room, and the others are of the same. Sorting a folder says {"group": [main, members,
+reader]}, {"others": [...]} and {"refused": [path, reason]}, in pieces. Describing an OME-Zarr that
+stays where it is says {"shared": [documents]} and {"image": {...}, ...}, drawing one says nothing,
+giving one out in a form {"nbytes": n} or {"bytes": base64}, or {"doubt": path} of what is not as it
+was. Converting a file says {"plan": bytes} and waits for "go"; then {"progress": [fraction, text]}
+and {"image": {...}} for each image. Every job ends with {"done": true} or, at any time,
 {"error": [name, message]}.
 """
 
 from __future__ import annotations
 
+import base64
 import errno
 import json
 import os
@@ -26,6 +29,9 @@ from typing import Any
 from ..errors import BadFile, CidError, Unavailable
 from ..storage import glimpses, omezarr, quality, thumbnails
 from ..storage.display import colour
+from ..storage.forms import Said
+from ..storage.forms import inplace as forms_in_place
+from ..storage.inplace import Place, Roots
 from ..storage.labels import as_labels
 from ..storage.layout import levels, planned_bytes
 from ..storage.readers import open_images, sort
@@ -33,9 +39,11 @@ from ..storage.readers.ngff import inplace
 from ..storage.readers.ome.metadata import clean
 from ..storage.readers.source import Source, unreadable
 from .limits import Limits, bind
+from .sandbox import Room, enter
 
 MESSAGE = 128 << 10  # bytes; a datagram is all or nothing
 PIECE = 32 << 10  # bytes of paths in one message
+BYTES = 90 << 10  # of a file, in one message
 PAUSE = 0.2  # seconds between two reports of progress
 SUFFIXES = (".ome.tiff", ".ome.tif", ".ome.zarr")
 OTHERS = 512 << 10  # bytes of an image beside its pixels: thumbnail and metadata
@@ -57,9 +65,14 @@ class Work:
 def main(talk: socket.socket) -> None:
     """Do one job after another; every failure is told in one line."""
     bind(Limits(**json.loads(talk.recv(MESSAGE))))
+    closed = False
     while data := talk.recv(MESSAGE):
         try:
-            _do(talk, json.loads(data))
+            job = json.loads(data)
+            if not closed:
+                enter(Room(job["reads"], job["writes"]))
+                closed = True
+            _do(talk, job)
             _say(talk, done=True)
         except CidError as error:
             _say(talk, error=[error.name, str(error)])
@@ -78,6 +91,8 @@ def _do(talk: socket.socket, job: dict[str, Any]) -> None:
         _describe(talk, Path(job["describe"]))
     elif "draw" in job:
         Path(job["target"]).write_bytes(glimpses.draw(Path(job["draw"])))
+    elif "form" in job:
+        _give_out(talk, job)
     else:
         _convert(talk, Path(job["source"]), Path(job["target"]), str(job["kind"]))
 
@@ -113,6 +128,22 @@ def _describe(talk: socket.socket, store: Path) -> None:
         objects = 0 if image.kind == "labels" else None
         told = _described(Work(image, objects)) | {"levels": one.levels}
         _say(talk, image=told, inside=one.inside, documents=list(one.documents))
+
+
+def _give_out(talk: socket.socket, job: dict[str, Any]) -> None:
+    """Say how large a form of an image in place is, or a part of it; or what in it is doubtful."""
+    place, (uid, name, tags) = Place(*job["place"]), job["said"]
+    roots = Roots({place.root: Path(job["folder"])})
+    said = Said(uid, name, tuple((key, value) for key, value in tags))
+    try:
+        file = forms_in_place.laid_out(roots, place, job["form"], said)
+        if job["part"] is None:
+            return _say(talk, nbytes=file.nbytes)
+        for piece in file.read(*job["part"]):
+            for at in range(0, len(piece), BYTES):
+                _say(talk, bytes=base64.b64encode(piece[at : at + BYTES]).decode())
+    except forms_in_place.Other as other:
+        _say(talk, doubt=str(other))
 
 
 def _pieces(paths: Iterable[str]) -> list[list[str]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -15,7 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import Unavailable
+from . import sandbox
 from .limits import Limits
+
+log = logging.getLogger(__name__)
 
 MESSAGE = 128 << 10
 # All that readers need. One thread until a child starts its own, and allocators that do not reserve
@@ -171,7 +176,14 @@ def _ensure() -> socket.socket:
                 cwd="/",
             )
         _server.control = ours
+        _say_what_is_missing()
     return _server.control
+
+
+@functools.cache
+def _say_what_is_missing() -> None:
+    if lacks := sandbox.missing():
+        log.warning("what reads foreign files is not kept from %s", lacks)
 
 
 def _stop() -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..core.catalog.commits import NewImage
 from ..errors import BadFile
-from ..storage.roots import files_below
+from ..storage.roots import files_below, image_prefix
 
 QUALITY = 100_000  # characters of an image's quality
 PLAIN = {str, int, float, type(None)}
@@ -45,6 +46,26 @@ class Converted:
     def kind(self) -> str:
         """Image or labels."""
         return "image" if self.objects is None else "labels"
+
+    def row(self, uid: str, sha256: str, **more: Any) -> NewImage:
+        """Return what the catalog keeps of it; `more` is what is known beside, or better."""
+        known: dict[str, Any] = {
+            "name": self.name[:200],
+            "kind": self.kind,
+            "axes": self.axes,
+            "shape": self.shape,
+            "dtype": self.dtype,
+            "levels": self.levels,
+            "scale": self.scale,
+            "units": self.units,
+            "channels": self.channels,
+            "tags": self.tags,
+            "unknown": self.unknown,
+            "quality": self.quality,
+            "prefix": image_prefix(uid),
+            "nbytes": self.nbytes,
+        }
+        return NewImage(uid=uid, sha256=sha256, **(known | more))
 
 
 def taken(told: dict[str, Any], folder: Path) -> Converted:

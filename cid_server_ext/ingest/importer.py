@@ -18,7 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ..core import duties
-from ..core.catalog import checked, commits, deposits, held, imports
+from ..core.catalog import checked, commits, deposits, held, imports, learned
 from ..core.runs import leases, runs
 from ..db.session import Sessions, reading
 from ..db.tables import Deposit, Run
@@ -163,7 +163,7 @@ class Importer:
         prepared = job.prepared
         try:
             prepared = prepared or self._prepare(job)
-            if job.staged.check:
+            if job.staged.check or self._asks_for_more(job, prepared):
                 return self._say_what_would_be(job, prepared)
             self._publish(prepared)
             self._commit(job, prepared)
@@ -190,6 +190,14 @@ class Importer:
             imports.hold(session, self.process, job.id, results=kept, manifest=job.manifest)
             deposits.widen(session, job.id, prepared.commit.nbytes)
         return prepared
+
+    def _asks_for_more(self, job: Job, prepared: Prepared) -> bool:
+        """Say whether a mask that is known only now wants more; not once anything is moved."""
+        with reading(self.sessions) as session:
+            deposit = session.get_one(Deposit, job.id)
+            if not learned.asked(session, deposit, prepared.commit).wrong:
+                return False
+        return all(self.root.path(source).exists() for source, _ in prepared.moves)
 
     def _say_what_would_be(self, job: Job, prepared: Prepared) -> None:
         """Try the commit and undo it; what is staged and prepared waits for the real one."""

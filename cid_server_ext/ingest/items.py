@@ -28,11 +28,14 @@ class Item:
     """Files that come in together. Paths as in the deposit; `main` is the one to open.
 
     tried: a reader knows it, or its name says that one should; all else is only a file.
+    settings: the file that says how it was acquired. note: what is to be said of it.
     """
 
     main: str
     files: tuple[str, ...]
     tried: bool
+    settings: str = ""
+    note: str = ""
 
     @property
     def name(self) -> str:

@@ -11,7 +11,7 @@ from ..core.catalog.commits import Commit, NewFile, NewImage, Problem, There
 from ..errors import BadInput
 from ..storage import digests, manifests
 from ..storage.digests import Digests
-from ..storage.roots import Root, file_prefix, image_prefix, staging_prefix
+from ..storage.roots import Root, file_prefix, staging_prefix
 from .converted import Converted
 from .progress import Progress
 
@@ -106,25 +106,7 @@ def new_image(
 ) -> NewImage:
     """Return the row of an image that was written at `key`, and write its manifest there."""
     uid = staged.name("image/" + key.partition(f"/{staged.out}/")[2])
-    return NewImage(
-        uid=uid,
-        name=name[:200],
-        kind=kind,
-        axes=image.axes,
-        shape=image.shape,
-        dtype=image.dtype,
-        levels=image.levels,
-        scale=image.scale,
-        units=image.units,
-        channels=image.channels,
-        tags=image.tags,
-        unknown=image.unknown,
-        quality=image.quality,
-        prefix=image_prefix(uid),
-        nbytes=image.nbytes,
-        sha256=manifests.write(root.path(key)),
-        **more,
-    )
+    return image.row(uid, manifests.write(root.path(key)), name=name[:200], kind=kind, **more)
 
 
 def new_file(

@@ -20,11 +20,13 @@ from ..errors import BadFile
 from ..storage import digests, manifests
 from ..storage.digests import Digests
 from ..storage.roots import Root, file_prefix
+from . import settings
 from .converted import Converted, astray
 from .items import Item, all_items, folders_there, there_already
 from .limits import Limits
 from .prepared import Prepared, Staged, Watch, new_file, new_image
 from .progress import Progress
+from .sandbox import Room
 from .workers import SMALL, Worker
 from .workshops import HERE, Workshop
 
@@ -51,7 +53,8 @@ class Tree:
         self.account = Progress(self.staged.declared)
         self.account.say("looking which belong together")
         self.watch.progress(self.account)
-        items = list(all_items(self.root, self.staged, self.limits, self._worker))
+        found = list(all_items(self.root, self.staged, self.limits, self._worker))
+        items = settings.joined(self.root, self.staged, found)
         self.known = digests.noted(self.root.path(self.staged.prefix))
         self.account = Progress((item.main, self._nbytes(item)) for item in items)
         done = Prepared()
@@ -141,6 +144,7 @@ class Tree:
             return self._kept(item), "kept"
         done = self._kept(item, "original")
         made = [(image, f"{self._out(item)}/{image.folder.name}") for image in images]
+        told = settings.read(self._path(item.settings)) if item.settings else None
         original = done.commit.files[0].uid
         rows: list[NewImage] = []
         for image, key in made:
@@ -155,6 +159,7 @@ class Tree:
                 original=original,
                 source=source,
                 folder=item.folder,
+                settings=told,
             )
             rows.append(new)
             done.moves.append((key, new.prefix))
@@ -176,6 +181,7 @@ class Tree:
             self._path(item.main),
             self.root.path(self._out(item)),
             nbytes=self._nbytes(item),
+            room=self._room(),
             on_plan=self.watch.plan,
             on_progress=tell,
         )
@@ -194,7 +200,8 @@ class Tree:
             if item.several:
                 key = self._gathered(item, inside)
         file = new_file(self.root, self.staged, key, item.name, kind, made, item.folder)
-        file = replace(file, uid=(uid := self._uid(item)), prefix=file_prefix(uid))
+        uid = self._uid(item)
+        file = replace(file, uid=uid, prefix=file_prefix(uid), note=item.note)
         done.commit.files.append(file)
         done.moves.append((key, f"{file.prefix}/{file.name}"))
         return done
@@ -208,7 +215,7 @@ class Tree:
 
     def _gathered(self, item: Item, inside: dict[str, str]) -> str:
         """Link files that lie among others into a folder of their own, which can be moved."""
-        key = f"{self._out(item)}-original"
+        key = f"{self._made(item)}-original"
         for name, path in inside.items():
             place = self.root.path(f"{key}/{name}")
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -223,7 +230,7 @@ class Tree:
 
     def _remember(self, item: Item, done: Prepared) -> None:
         """Note what an item became, whole or not at all."""
-        path = self.root.path(f"{self._out(item)}.json")
+        path = self.root.path(f"{self._made(item)}.json")
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_suffix(".new")
         beside.write_text(json.dumps(done.as_json()), encoding="utf-8")
@@ -232,7 +239,7 @@ class Tree:
     def _earlier(self, item: Item) -> Prepared | None:
         """Return what an attempt that was killed had made of an item, if all of it is there."""
         staging = self.root.path(self.staged.prefix)
-        for path in sorted(staging.glob(f"out*/{self._uid(item)}.json")):
+        for path in sorted(staging.glob(f"made-*/{self._uid(item)}.json")):
             try:
                 done = Prepared.from_json(json.loads(path.read_bytes()))
             except (ValueError, KeyError, TypeError):
@@ -264,11 +271,21 @@ class Tree:
     def _out(self, item: Item) -> str:
         return f"{self.staged.prefix}/{self.staged.out}/{self._uid(item)}"
 
+    def _made(self, item: Item) -> str:
+        """Return the key of what is ours of an item: no child writes there."""
+        return f"{self.staged.prefix}/made-{self.staged.out}/{self._uid(item)}"
+
     def _name(self, item: Item, image: Converted) -> str:
         return self.staged.name(f"image/{self._uid(item)}/{image.folder.name}")
 
     def _path(self, path: str) -> Path:
         return self.root.path(f"{self.staged.prefix}/in/{path}")
+
+    def _room(self) -> Room:
+        """Return what every child of this import may read and write."""
+        prefix, out = self.staged.prefix, self.staged.out
+        reads, writes = self.root.path(f"{prefix}/in"), self.root.path(f"{prefix}/{out}")
+        return Room(str(reads.absolute()), str(writes.absolute()))
 
     def _nbytes(self, item: Item) -> int:
         return sum(self.sizes[path] for path in item.files)

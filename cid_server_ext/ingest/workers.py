@@ -3,6 +3,7 @@
 A child does several small files, for a fork and its end cost as much as one of them. A large file
 has a child of its own, and so has the next one after any failure. A file that fails in a child that
 had read others is tried once more alone: what one file does to a child is never another's reason.
+A child is closed into the room of its first job (`sandbox.py`); a job in another room has another.
 Where a child runs is another's business (`workshops.py`): here, or on a machine of a cluster. What
 is lost on the way there is done again, each time in a folder of its own.
 """
@@ -12,7 +13,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +20,11 @@ from typing import Any, Self, TypeVar
 
 from ..errors import BadFile, BadInput, Conflict
 from .children import Child
-from .converted import Converted, astray, measured, taken, whole
+from .converted import Converted, astray, measured, taken
 from .endings import Failed, Hands, Lost, reason, refusal
 from .limits import Limits
+from .sandbox import Room, room_of
+from .talk import Clock, Talk
 
 POLL = 0.1  # seconds between two looks at the clock and at `should_stop`
 SMALL = 32 << 20  # bytes of a file that need not have a child of its own
@@ -77,6 +79,7 @@ class Worker:
         self._start: Callable[[], Hands] = start or (lambda: Child(limits))
         self._child: Hands | None = None
         self._jobs = 0
+        self._room = Room()
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +102,7 @@ class Worker:
         """Return the quality of a stored image; None for one that has none. Raises BadFile."""
         job, found = {"measure": str(store.absolute())}, dict[str, Any]()
         try:
-            self._surely(lambda: self._run(job, _Clock(self.limits), found.update))
+            self._surely(lambda: self._run(job, Clock(self.limits), found.update))
         except Failed as failed:
             self._let_go()
             raise failed.reason from None
@@ -108,7 +111,7 @@ class Worker:
     def ask(self, job: dict[str, Any], hear: Hear) -> None:
         """Let a child do a job that writes no image, and hear all that it says. Raises BadFile."""
         try:
-            self._surely(lambda: self._run(job, _Clock(self.limits), hear))
+            self._surely(lambda: self._run(job, Clock(self.limits), hear))
         except Failed as failed:
             self._let_go()
             raise failed.reason from None
@@ -120,18 +123,24 @@ class Worker:
         *,
         kind: str = "image",
         nbytes: int = SMALL + 1,
+        room: Room | None = None,
         on_plan: Callable[[int], None] = lambda nbytes: None,
         on_progress: Callable[[float, str], None] = lambda fraction, text: None,
     ) -> list[Converted]:
-        """Do what `convert.convert` promises, for a file of so many bytes."""
+        """Do what `convert.convert` promises, for a file of so many bytes.
+
+        room: that of many files, so that a child may do several; else its own folder and target.
+        """
         if kind not in {"image", "labels"}:
             raise BadInput(f"an image is of kind image or labels, not {kind[:40]!r}")
-        if nbytes > SMALL or self._jobs >= JOBS:
+        job = {"source": str(source.absolute()), "target": str(target.absolute()), "kind": kind}
+        room = room or room_of(job)
+        if nbytes > SMALL or self._jobs >= JOBS or room != self._room:
             self._let_go()
-        talk = _Talk(on_plan, on_progress)
+        talk = Talk(on_plan, on_progress)
         make(target)
         try:
-            found = self._tried(source, target, kind, talk)
+            found = self._tried(job, room, talk)
         except BaseException:
             shutil.rmtree(target, ignore_errors=True)
             self._let_go()  # nobody knows what is left in a child after a failure
@@ -140,40 +149,40 @@ class Worker:
             self._let_go()
         return found
 
-    def _tried(self, source: Path, target: Path, kind: str, talk: _Talk) -> list[Converted]:
+    def _tried(self, job: dict[str, Any], room: Room, talk: Talk) -> list[Converted]:
         alone = self._jobs == 0
         try:
-            return self._surely(lambda: self._converted(source, target, kind, talk))
+            return self._surely(lambda: self._converted(job, room, talk))
         except Failed as failed:
             if alone:
                 raise failed.reason from None
             self._let_go()
         try:
-            return self._surely(lambda: self._converted(source, target, kind, talk))
+            return self._surely(lambda: self._converted(job, room, talk))
         except Failed as failed:
             raise failed.reason from None
 
-    def _converted(self, source: Path, target: Path, kind: str, talk: _Talk) -> list[Converted]:
+    def _converted(self, job: dict[str, Any], room: Room, talk: Talk) -> list[Converted]:
         # a try of its own: one that was given up far from here may go on writing for a while
-        room = target / secrets.token_hex(4)
-        room.mkdir()
+        target = Path(job["target"])
+        attempt = target / secrets.token_hex(4)
+        attempt.mkdir()
         try:
-            job = {"source": str(source.absolute()), "target": str(room.absolute()), "kind": kind}
-            talk.begin(_Clock(self.limits), self._given)
-            self._run(job, talk.clock, talk.hear)
+            talk.begin(Clock(self.limits), lambda: self._given(room))
+            self._run({**job, "target": str(attempt)}, talk.clock, talk.hear, room)
             if not talk.images:
                 raise astray()
             for at in range(len(talk.images)):
-                os.rename(room / str(at), target / str(at))
+                os.rename(attempt / str(at), target / str(at))
         except FileNotFoundError:
             raise astray() from None
         finally:
-            shutil.rmtree(room, ignore_errors=True)
+            shutil.rmtree(attempt, ignore_errors=True)
         return [taken(one, target / str(at)) for at, one in enumerate(talk.images)]
 
     def _sorted(self, folder: Path) -> Sorted:
         found = Sorted()
-        self._run({"sort": str(folder.absolute())}, _Clock(self.limits), found.hear)
+        self._run({"sort": str(folder.absolute())}, Clock(self.limits), found.hear)
         return found
 
     def _surely(self, do: Callable[[], Done]) -> Done:
@@ -188,18 +197,21 @@ class Worker:
             if deaths == DEATHS:
                 raise Failed(BadFile(f"{DEATHS} machines that read it ended: it needs more memory"))
 
-    def _given(self) -> Hands:
+    def _given(self, room: Room) -> Hands:
+        if self._child is not None and room != self._room:
+            self._let_go()
         if self._child is None:
-            self._child, self._jobs = self._start(), 0
+            self._child, self._jobs, self._room = self._start(), 0, room
         return self._child
 
-    def _run(self, job: dict[str, Any], clock: _Clock, hear: Hear) -> None:
+    def _run(self, job: dict[str, Any], clock: Clock, hear: Hear, room: Room | None = None) -> None:
         """Give a child a job and hear it to its end, or raise."""
-        child = self._given()
+        room = room or room_of(job)
+        child = self._given(room)
         clock.start()
         self._jobs += 1
         before = child.heard
-        child.give(job)
+        child.give({**job, "reads": room.reads, "writes": room.writes})
         while True:
             try:
                 message = child.hear(POLL)
@@ -231,55 +243,3 @@ def make(target: Path) -> None:
         target.mkdir(parents=True)
     except FileExistsError:
         raise Conflict("the folder to import to exists already") from None
-
-
-class _Clock:
-    """The time that one file may take."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.limits, self.planned = limits, False
-
-    def start(self) -> None:
-        """Begin now: the time until there is a child is nobody's."""
-        self.began = time.monotonic()
-
-    def check(self) -> None:
-        seconds, limits = time.monotonic() - self.began, self.limits
-        if not self.planned and seconds > limits.planning_seconds:
-            limit = limits.planning_seconds
-            raise BadFile(f"its headers could not be read in {limit:g} s: it may be damaged")
-        if seconds > limits.wall_seconds:
-            raise BadFile(f"its import took longer than {limits.wall_seconds:g} s")
-
-
-@dataclass
-class _Talk:
-    """What the parent makes of a child's messages about one file."""
-
-    on_plan: Callable[[int], None]
-    on_progress: Callable[[float, str], None]
-    images: list[dict[str, Any]] = field(default_factory=list)
-    planned: int = 0
-
-    def begin(self, clock: _Clock, child: Callable[[], Hands]) -> None:
-        """Forget an earlier try."""
-        self.clock, self.child = clock, child
-        self.images.clear()
-
-    def hear(self, message: dict[str, Any]) -> None:
-        """Take one message; what comes before the plan counts for nothing."""
-        if "plan" in message and not self.clock.planned:
-            self.clock.planned = True
-            nbytes = whole(message["plan"])
-            self.on_plan(max(0, nbytes - self.planned))
-            self.planned = max(nbytes, self.planned)
-            self.child().go()
-        elif "progress" in message and self.clock.planned:
-            try:
-                fraction, text = message["progress"]
-                done = min(1.0, max(0.0, float(fraction)))
-            except (TypeError, ValueError):
-                raise astray() from None
-            self.on_progress(done, str(text)[:200])
-        elif "image" in message and self.clock.planned:
-            self.images.append(message["image"])

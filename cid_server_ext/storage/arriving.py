@@ -10,7 +10,8 @@ import hashlib
 import os
 import secrets
 from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,11 @@ REMEMBERED = 256  # hashes of uploads under way that one process keeps
 FLUSHED_AT_ONCE = 16 << 20  # bytes given to the disk while more come: little is left at the end
 HASHED_AT_ONCE = 4  # times the bytes of a part: how quickly a hash catches up after a restart
 PIECE = 1 << 20
-# bytes are hashed while they are written, and while the next ones come
-HASHERS = ThreadPoolExecutor(4, thread_name_prefix="upload digest")
+# for more at once the system takes memory in large blocks, which a virtual machine often has to be
+# given first: that took longer than the writing
+WRITTEN_AT_ONCE = 256 << 10
+# bytes are written while they are hashed
+WRITERS = ThreadPoolExecutor(4, thread_name_prefix="upload")
 
 
 class Hashes:
@@ -71,35 +75,38 @@ class Writing:
         self._far, self._hash = hashes.of(upload)
         if self._far > self.offset:
             self._far, self._hash = 0, Hasher()
-        self._flushed, self._hashing = self.offset, _nothing()
+        self._flushed = self.offset
         self._checksum = hashlib.new(checksum) if checksum else None
         if self._checksum is not None:
             self._begun.write_text(str(self._start))
 
-    def write(self, *pieces: bytes) -> None:
-        """Add bytes. TooLarge: more than were announced come."""
+    def write(self, *pieces: bytes | memoryview) -> None:
+        """Add bytes, which are free again after it. TooLarge: more than were announced come."""
         nbytes = sum(map(len, pieces))
         if self.offset + nbytes > self.upload.said.nbytes:
             raise TooLarge(f"more than the {self.upload.said.nbytes} bytes announced came")
-        self._hashing.result()
         follows = self._far == self.offset
-        self._hashing = HASHERS.submit(self._digest, pieces, follows)
+        written = WRITERS.submit(self._put, pieces)
         try:
-            for piece in pieces:
-                left = memoryview(piece)
-                while left:
-                    left = left[self._file.write(left) or 0 :]
-        except BaseException:  # nobody knows how much of it is there: it is hashed from disk again
-            self._hashing.result()
+            self._digest(pieces, follows)
+        finally:
+            wait((written,))
+        if written.exception():  # nobody knows how much is there: it is hashed from disk again
             self._far, self._hash = 0, Hasher()
-            raise
+            written.result()
         self._far += nbytes if follows else 0
         self.offset += nbytes
         if self.offset - self._flushed >= FLUSHED_AT_ONCE:
             self._flushed = self.offset
             begin_flush(self.upload.bytes)
 
-    def _digest(self, pieces: tuple[bytes, ...], follows: bool) -> None:
+    def _put(self, pieces: Iterable[bytes | memoryview]) -> None:
+        for piece in pieces:
+            left = memoryview(piece)
+            while left:
+                left = left[self._file.write(left[:WRITTEN_AT_ONCE]) or 0 :]
+
+    def _digest(self, pieces: Iterable[bytes | memoryview], follows: bool) -> None:
         for piece in pieces:
             if self._checksum is not None:
                 self._checksum.update(piece)
@@ -109,7 +116,6 @@ class Writing:
     def verify(self, checksum: bytes) -> None:
         """Let the part count, or raise WrongDigest: nothing of it counts."""
         assert self._checksum is not None
-        self._hashing.result()
         if not secrets.compare_digest(self._checksum.digest(), checksum):
             raise WrongDigest("this part is not what its checksum says: send it again")
         self._checksum = None
@@ -120,7 +126,6 @@ class Writing:
 
         WrongDigest: it is not what was announced, and the upload is gone.
         """
-        self._hashing.result()
         self._catch_up(self.offset)
         made, said = self._hash.digests(), self.upload.said.sha256
         if said and not secrets.compare_digest(made.sha256, said):
@@ -140,7 +145,6 @@ class Writing:
         """Let the next one write; a part that was not verified is taken back."""
         if self._lock.closed:
             return
-        self._hashing.result()
         try:
             if self._checksum is not None and self.upload.folder.exists():
                 self._cut(self._start)
@@ -192,12 +196,6 @@ def make_way(prefix: Path, place: Path) -> int:
                 lock.close()
                 freed += upload.said.nbytes
     return freed
-
-
-def _nothing() -> Future[None]:
-    done: Future[None] = Future()
-    done.set_result(None)
-    return done
 
 
 def _locked(upload: Upload) -> Any:

@@ -12,18 +12,20 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadInput, Gone, NotFound
-from . import forms, manifests, zipping
-from .forms import Computed, Said
+from ..errors import BadInput, BytesChanged, CidError, Gone, NotFound, Unavailable
+from . import forms, manifests
+from .afar import Afar, Site
+from .inplace import Roots
+from .lines import Absent, Line, Wanted
 from .portable import Tree
 from .roots import Folder, files_below
-from .zipping import Checks, Entry, Layout, Stored
+from .zipping import Checks, Entry, Layout
 
 PLACE = "state/downloads"
 MANIFEST = "manifest-sha256.txt"
@@ -34,69 +36,6 @@ OPEN = 8  # archives whose layout is remembered
 NOTHING = hashlib.sha256().hexdigest()  # the digest of an empty file
 ENDED = "this download has ended: ask the catalog for it again"
 LOST = "its bytes are not in storage: tell staff"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A file or folder `stored` below a prefix, and the folder and name it has in the archive.
-
-    form: what an image's store is made into on the way, with what is `said` of it; or as it lies.
-    """
-
-    way: tuple[str, ...]
-    name: str
-    prefix: str
-    stored: str
-    sha256: str
-    at: int
-    form: str = ""
-    said: Said = field(default_factory=lambda: Said("", ""))
-
-
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """What is wanted and not in the archive, and why."""
-
-    wanted: Wanted
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A file of the archive: its path there, its key, its bytes; no sha256 where none is known.
-
-    form: what is made of the image at `key`, in which version of it.
-    """
-
-    path: str
-    key: str
-    nbytes: int
-    sha256: str
-    at: int
-    form: str = ""
-    version: int = 0
-    said: Said = field(default_factory=lambda: Said("", ""))
-
-    def told(self) -> list[Any]:
-        """Return it as the list on disk has it."""
-        told = [self.path, self.key, self.nbytes, self.sha256, self.at]
-        said = self.said
-        more = [self.form, self.version, said.uid, said.name, said.tags]
-        return [*told, *more] if self.form else told
-
-    @classmethod
-    def of(cls, told: Sequence[Any]) -> Line:
-        """Return a line from the list on disk."""
-        if len(told) == 5:
-            return cls(*told)
-        uid, name, tags = told[7:]
-        return cls(*told[:7], Said(uid, name, tuple((key, value) for key, value in tags)))
-
-    def source(self, root: Path) -> zipping.Source:
-        """Return its bytes."""
-        if self.form:
-            return Computed(root / self.key, self.form, self.said, self.nbytes)
-        return Stored(root / self.key, self.nbytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,26 +87,31 @@ class Batch:
 class Batches:
     """The downloads of one root."""
 
-    def __init__(self, root: Folder) -> None:
+    def __init__(self, root: Folder, site: Site | None = None) -> None:
         self._root = root
+        self._site = site or Site(root.root, Roots())
         self._open: OrderedDict[str, Batch] = OrderedDict()
         self._turn = threading.Lock()
 
     def make(self, wanted: Iterable[Wanted]) -> tuple[Batch, list[Absent]]:
         """Return the download of all that is wanted, and what is not in it."""
         lines, absent, prefixes = [], [], dict[str, None]()
+        wanted = list(wanted)
+        sizes = self._sizes(wanted)
         tree = Tree()
         tree.add("", MANIFEST)
         for one in wanted:
             try:
-                lines += self._files(one, tree)
+                lines += self._files(one, tree, sizes)
                 prefixes[one.prefix] = None
-            except (BadInput, NotFound) as error:
+            except (BadInput, BytesChanged, NotFound, Unavailable) as error:
                 absent.append(Absent(one, str(error)))
             if len(lines) > MOST_FILES:
                 raise BadInput(f"this has more than {MOST_FILES} files: take it in parts")
-        told = [line.told() for line in lines]
-        text = json.dumps({"prefixes": list(prefixes), "lines": told}).encode()
+        homes: dict[Afar, int] = {}
+        told: dict[str, Any] = {"lines": [line.told(homes) for line in lines]}
+        told |= {"prefixes": list(prefixes), "homes": [home.told() for home in homes]}
+        text = json.dumps(told).encode()
         uid = hashlib.sha256(text).hexdigest()[:32]
         self._keep(uid, text)
         return self._laid_out(uid, tuple(prefixes), lines), absent
@@ -182,7 +126,10 @@ class Batches:
             told = json.loads(self._path(uid).read_bytes())
         except (FileNotFoundError, ValueError):
             raise Gone(ENDED) from None
-        lines = [Line.of(one) for one in told["lines"]]
+        if "homes" not in told:  # an older release wrote it
+            raise Gone(ENDED)
+        homes = [Afar.of(home) for home in told["homes"]]
+        lines = [Line.of(one, homes) for one in told["lines"]]
         if any(line.form and line.version != forms.version(line.form) for line in lines):
             raise Gone(ENDED)
         return self._laid_out(uid, tuple(told["prefixes"]), lines)
@@ -197,8 +144,22 @@ class Batches:
                 if at < old or place < len(ages) - 2 * MOST_LISTS:
                     Path(path).unlink(missing_ok=True)
 
-    def _files(self, one: Wanted, tree: Tree) -> list[Line]:
+    def _sizes(self, wanted: Iterable[Wanted]) -> dict[str, int | CidError]:
+        """Return how long what is made of images in place will be, by prefix, or why it is not."""
+        by_form: dict[str, list[Wanted]] = {}
+        for one in wanted:
+            if one.place and one.form:
+                by_form.setdefault(one.form, []).append(one)
+        found: dict[str, int | CidError] = {}
+        for form, several in by_form.items():
+            told = self._site.measure(form, [(one.home, one.said) for one in several])
+            found |= {one.prefix: told[one.home] for one in several}
+        return found
+
+    def _files(self, one: Wanted, tree: Tree, sizes: Mapping[str, int | CidError]) -> list[Line]:
         """Return the files of what is wanted, by name; NotFound: they are not all there."""
+        if one.place:
+            return self._in_place(one, tree, sizes)
         base, key = self._root.path(f"{one.prefix}/{one.stored}"), f"{one.prefix}/{one.stored}"
         if one.form:
             return [self._made(one, key, base, tree)]
@@ -217,6 +178,24 @@ class Batches:
             lines.append(Line(at, f"{one.prefix}/{below}", nbytes, said.get(below, ""), one.at))
         return lines
 
+    def _in_place(self, one: Wanted, tree: Tree, sizes: Mapping[str, int | CidError]) -> list[Line]:
+        """Return the files of what stays where it is; BytesChanged: it is not as it was."""
+        home = one.home
+        if one.form:
+            nbytes, version = sizes[one.prefix], forms.version(one.form)
+            if isinstance(nbytes, CidError):
+                raise nbytes
+            path = tree.add(tree.folder(one.way), one.name)
+            return [Line(path, "", nbytes, "", one.at, one.form, version, one.said, home)]
+        found = list(self._site.files(home, self._root.path(one.prefix), one.sha256))
+        folder = tree.folder(one.way)
+        group = "" if home.place.form == "file" else tree.group(folder, one.name)
+        lines = []
+        for file in found:
+            path = tree.within(group, file.name) if group else tree.add(folder, one.name)
+            lines.append(Line(path, file.inside, file.nbytes, file.sha256, one.at, home=file.home))
+        return lines
+
     def _made(self, one: Wanted, key: str, store: Path, tree: Tree) -> Line:
         """Return the one file that an image's store is made into; BadInput: not in this form."""
         prefix = self._root.path(one.prefix)
@@ -228,8 +207,7 @@ class Batches:
         return Line(path, key, nbytes, "", one.at, one.form, forms.version(one.form), one.said)
 
     def _laid_out(self, uid: str, prefixes: tuple[str, ...], lines: list[Line]) -> Batch:
-        base = self._root.root
-        entries = [Entry(one.path, one.source(base), one.at) for one in lines]
+        entries = [Entry(one.path, one.source(self._site), one.at) for one in lines]
         hashed = (index for index, line in enumerate(lines) if not line.sha256)
         checks = Checks(self._path(uid).with_suffix(".crc"), hashed)
         manifest = Entry(MANIFEST, Manifest(lines, entries, checks))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
+from ..errors import BytesChanged
 from .digests import PIECE, Digests, Hasher
 from .inplace import Place, Roots, changed
 
@@ -71,6 +72,14 @@ def read(folder: Path) -> Iterator[Listed]:
     if file.is_file():
         for line in file.read_text(encoding="utf-8").splitlines():
             yield Listed(**json.loads(line))
+
+
+def promised(folder: Path, sha256: str) -> list[Listed]:
+    """Return what a listing says, if it is the one that was registered; else BytesChanged."""
+    found = list(read(folder))
+    if digest(found) != sha256:
+        raise BytesChanged("what was known of its files is damaged, or gone from the storage")
+    return found
 
 
 def base(roots: Roots, place: Place) -> str:

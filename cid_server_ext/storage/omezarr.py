@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dask
+import dask.array as da
 import numpy as np
 import tensorstore as ts
 from numpy.typing import NDArray
@@ -111,13 +112,21 @@ def read_ahead(source: Source, cut: Layout) -> Iterator[tuple[Block, Array, floa
 
 def _read(source: Source, block: Block) -> Array:
     try:
-        pixels = np.asarray(source.array[block].compute(scheduler=dask.get))
+        pixels = _computed(source.array[block])
     except Exception as error:  # a decoder met what its header did not tell
         raise unreadable(error) from error
     expected = tuple(part.stop - part.start for part in block)
     if pixels.shape != expected:
         raise BadFile(f"the file gave {pixels.shape} pixels where it promised {expected}")
     return pixels
+
+
+def _computed(pixels: da.Array) -> Array:
+    """Return pixels from dask; what is one piece is not copied once more, as `compute` would."""
+    if pixels.npartitions > 1:
+        return np.asarray(pixels.compute(scheduler=dask.get))
+    (piece,) = dask.optimize(pixels)
+    return np.asarray(dask.get(piece.dask, (pixels.name, *(0 for _ in pixels.shape))))
 
 
 def _step(source: Source, cut: Layout) -> tuple[int, ...]:

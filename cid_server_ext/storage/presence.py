@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import random
@@ -131,7 +130,7 @@ def _file(roots: Roots, known: Known, deep: bool) -> Seen:
 
 def _set(roots: Roots, storage: Folder, known: Known, deep: bool) -> Seen:
     base, read = listings.base(roots, known.place), 0
-    for was in _listed(storage, known):
+    for was in listings.promised(storage.path(known.prefix), known.sha256):
         path = f"{base}/{was.path}".strip("/")
         why, _, more = _same(roots, known.place.root, path, was, deep)
         read += more
@@ -142,7 +141,7 @@ def _set(roots: Roots, storage: Folder, known: Known, deep: bool) -> Seen:
 
 def _tree(roots: Roots, storage: Folder, known: Known, deep: bool) -> Seen:
     place, read, began = known.place, 0, time.time_ns()
-    for was in _listed(storage, known):
+    for was in listings.promised(storage.path(known.prefix), known.sha256):
         why, _, more = _same(roots, place.root, f"{place.path}/{was.path}", was, deep)
         read += more
         if why:
@@ -207,12 +206,3 @@ def _same(roots: Roots, root: str, path: str, was: Listed, deep: bool) -> tuple[
     if listed.sha256 != was.sha256:
         return "its bytes changed (sha256)", listed.mtime_ns, 1
     return "", listed.mtime_ns, 1
-
-
-def _listed(storage: Folder, known: Known) -> list[Listed]:
-    """Return the listing of an original, if it is the one that was registered."""
-    found = list(listings.read(storage.path(known.prefix)))
-    lines = "".join(sorted(f"{one.path} {one.sha256}\n" for one in found))
-    if hashlib.sha256(lines.encode()).hexdigest() != known.sha256:
-        raise BytesChanged("what was known of its files is damaged, or gone from the storage")
-    return found

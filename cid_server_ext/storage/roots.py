@@ -8,8 +8,11 @@ import os
 import re
 import shutil
 import stat
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +23,7 @@ UID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
 PIECE = 1 << 20
 WRITING = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 SYNC_FILE_RANGE_WRITE = 2
+FLUSHES = 4  # at once: one waits for the disk while another does
 MANY = 20  # things that are flushed to disk together rather than file by file
 
 
@@ -216,14 +220,14 @@ def _make_folders(folder: Path, base: Path, flush: Flush) -> None:
 
 
 def _seal_tree(path: Path, flush: Flush) -> None:
-    """Take the right to write off every file, and force all of it to disk."""
-    if path.is_dir():
-        for folder, _, names in os.walk(path, topdown=False):
-            for name in names:
-                flush(Path(folder, name), seal=True)
-            flush(Path(folder))
-    else:
-        flush(path, seal=True)
+    """Take the right to write off every file, and force all of it to disk, several at a time."""
+    if not path.is_dir():
+        return flush(path, seal=True)
+    found = [(Path(folder), names) for folder, _, names in os.walk(path)]
+    files = [folder / name for folder, names in found for name in names]
+    with ThreadPoolExecutor(FLUSHES if len(files) > MANY else 1) as pool:
+        deque(pool.map(partial(flush, seal=True), files), 0)
+        deque(pool.map(flush, (folder for folder, _ in found)), 0)
 
 
 class Flush(Protocol):

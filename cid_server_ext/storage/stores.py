@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +92,71 @@ def _spec(store: Path, level: int) -> dict[str, Any]:
 
 def open_in_place(store: Path, level: int) -> ts.TensorStore:
     """Open one level of a store that others wrote, where its metadata says that it is."""
-    place = store / group(store)["multiscales"][0]["datasets"][level]["path"]
-    driver = "zarr3" if (place / "zarr.json").is_file() else "zarr"
-    spec = {"driver": driver, "kvstore": {"driver": "file", "path": f"{place}/"}}
+    return open_array(store / group(store)["multiscales"][0]["datasets"][level]["path"])
+
+
+def open_array(folder: Path) -> ts.TensorStore:
+    """Open an array of either version of zarr for reading; nothing is cached."""
+    driver = "zarr3" if (folder / "zarr.json").is_file() else "zarr"
+    spec = {"driver": driver, "kvstore": {"driver": "file", "path": f"{folder}/"}}
     return ts.open(spec, read=True, context=_context()).result()
 
 
+@dataclass(frozen=True, slots=True)
+class Array:
+    """What the metadata of an array of either version says.
+
+    piece: what is decoded at once; file: what lies in one file, a chunk or a shard.
+    """
+
+    shape: Shape
+    dtype: np.dtype[Any]
+    piece: Shape
+    file: Shape
+    start: str
+    between: str
+
+    @classmethod
+    def of(cls, folder: Path) -> Array:
+        """Read it; ValueError, KeyError or TypeError: it is none."""
+        new = folder / "zarr.json"
+        told = json.loads((new if new.is_file() else folder / ".zarray").read_bytes())
+        if "chunks" in told:
+            chunk, separator = _lengths(told["chunks"]), told.get("dimension_separator", ".")
+            dtype = np.dtype(told["dtype"]).newbyteorder("=")
+            return cls(_lengths(told["shape"]), dtype, chunk, chunk, "", separator)
+        file = piece = _lengths(told["chunk_grid"]["configuration"]["chunk_shape"])
+        if told["codecs"][0]["name"] == "sharding_indexed":
+            piece = _lengths(told["codecs"][0]["configuration"]["chunk_shape"])
+        keys = told["chunk_key_encoding"]
+        plain = keys["name"] == "v2"
+        between = (keys.get("configuration") or {}).get("separator", "." if plain else "/")
+        dtype = np.dtype(told["data_type"])
+        return cls(
+            _lengths(told["shape"]), dtype, piece, file, "" if plain else f"c{between}", between
+        )
+
+    def files(self, box: Sequence[tuple[int, int]]) -> Iterator[str]:
+        """Yield the files below the array's folder that hold a part of it, if they are there."""
+        counts = (
+            range(first // width, -(-last // width))
+            for (first, last), width in zip(box, self.file, strict=True)
+        )
+        for index in itertools.product(*counts):
+            yield self.start + self.between.join(map(str, index))
+
+
+def _lengths(told: Iterable[Any]) -> Shape:
+    return tuple(int(length) for length in told)
+
+
+@functools.cache
 def _context() -> ts.Context:
+    """Return the one context of this process.
+
+    It lives as long as the process: tensorstore's pool of threads may look for work in a context
+    that has just gone, and then the process crashes, once in some thousand arrays.
+    """
     workers = {"limit": min(MOST_WORKERS, os.cpu_count() or 1)}
     return ts.Context(
         {

@@ -95,14 +95,17 @@ def _flat(array: ts.TensorStore, axes: str, channel: int) -> Array:
 
 
 def _mix(array: ts.TensorStore, axes: str, channels: list[dict[str, Any]]) -> Array:
-    """Return (y, x, 3) uint8: the sum of the shown channels in their colours."""
+    """Return uint8, the sum of the shown channels in their colours: (y, x, 3); of grey (y, x)."""
+    inks = {
+        at: np.frombuffer(bytes.fromhex(channel["color"]), np.uint8) / 255
+        for at, channel in enumerate(channels)
+        if channel["active"]
+    }
+    grey = all((ink == ink[0]).all() for ink in inks.values())
     mixed: Array | None = None
-    for at, channel in enumerate(channels):
-        if not channel["active"]:
-            continue
-        level = stretch(_flat(array, axes, at), channel["window"])
-        ink = np.frombuffer(bytes.fromhex(channel["color"]), np.uint8) / 255
-        light = level[..., None] * ink
+    for at, ink in inks.items():
+        level = stretch(_flat(array, axes, at), channels[at]["window"])
+        light = level * ink[0] if grey else level[..., None] * ink
         mixed = light if mixed is None else mixed + light
     assert mixed is not None
     return np.asarray((np.clip(mixed, 0, 1) * 255 + 0.5).astype(np.uint8))

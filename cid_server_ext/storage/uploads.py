@@ -15,6 +15,7 @@ and several processes may serve one upload. Who writes: `arriving.py`.
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import shutil
@@ -133,9 +134,17 @@ def want(upload: Upload) -> None:
         (upload.folder / "wanted").touch()
 
 
-def announced(prefix: Path) -> int:
-    """Return the bytes that uploads under way will have when they are complete."""
-    return sum(upload.said.nbytes for upload in under_way(prefix))
+def announced(prefix: Path) -> list[int]:
+    """Return the bytes that each upload under way will have when it is complete."""
+    return [upload.said.nbytes for upload in under_way(prefix)]
+
+
+def opened(prefix: Path) -> int:
+    """Return how many uploads to this prefix were opened and not removed, complete or not."""
+    try:
+        return len(os.listdir(_beside(prefix)))
+    except FileNotFoundError:
+        return 0
 
 
 def is_open(prefix: Path) -> bool:

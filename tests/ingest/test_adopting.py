@@ -6,15 +6,19 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import microscopes
+import numpy as np
 import old_data
 import pytest
 import world
 from old_data import Old
 from sqlalchemy import select
 
+from cid_server_ext import fixity, measuring
 from cid_server_ext.core import journal
 from cid_server_ext.core.actor import Actor
-from cid_server_ext.core.catalog import tags
+from cid_server_ext.core.catalog import images, masks, tags, terms
+from cid_server_ext.core.catalog.goals import Goal
 from cid_server_ext.core.life import purge, trash
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
@@ -67,6 +71,17 @@ def test_a_tree_becomes_records_once_and_stays_as_it_is(old: Old) -> None:
         assert {"HeLa", "A01"} <= {tag.shown for tag in told}
     assert old.adopting().pictures() == 3
     assert old.storage.path(f"{well.prefix}/thumbnail.png").exists()
+    measured = measuring.measure_again(old.sessions, old.storage, roots=old.roots)
+    assert (measured.measured, measured.failed) == (3, {})  # the view's were when it was made
+    quality = old.record(t.Image, "plate [A/1/0]").quality
+    assert quality is not None
+    pixels = np.random.default_rng(0).integers(0, 4000, (2, 40, 48), dtype=np.uint16)
+    assert quality["channels"][1]["highest"] == pixels[1].max()  # of those that lie there
+    assert fixity.look(old.sessions, old.storage, old.roots, part=1.0).faults == {}
+    (old.tree / "ana/notes.txt").write_text("other")
+    assert fixity.look(old.sessions, old.storage, old.roots).faults.keys() == {"old:ana/notes.txt"}
+    (old.tree / "ana/notes.txt").write_text("hello")
+    tree = old_data.state(old.tree)
 
     old.take_back(brought.unit)
     assert old.export() == before
@@ -137,6 +152,77 @@ def test_a_view_is_not_made_where_the_rule_wants_none(old: Old) -> None:
     file = old.record(t.File, "cell.tif")
     assert (file.kind, file.nbytes, old.used()) == ("file", 0, 0)
     assert old.reference("cell.tif").nbytes == (old.tree / "cell.tif").stat().st_size
+
+
+MASK = """
+mask: Confocal
+instrument: Confocal 1
+fields:
+  - {key: Cell type, required: true, choices: [HeLa, U2OS]}
+  - {key: Dish, type: choice, choices: [glass, plastic], default: glass}
+  - {key: Passage, type: number, required: true}
+"""
+
+
+def test_a_rule_holds_what_it_brings_to_a_mask(old: Old) -> None:
+    old_data.tif(old.tree / "cell.tif")
+    (old.tree / "notes.txt").write_text("no image, so no mask holds it")
+    with old.sessions.begin() as session:
+        microscopes.register(session)
+        masks.add(session, STAFF, masks.read(session, text=MASK), "")
+    before = old.export()
+
+    old.goal = replace(old.goal, mask="Confocal", tags={"Cell type": "mouse"})
+    found = {one.path: one for one in old.survey()}
+    kept_out, notes = found["cell.tif"], found["notes.txt"]
+    assert (kept_out.fate, notes.fate) == ("quarantine", "new")
+    assert [line.partition(":")[0] for line in kept_out.unfit] == ["Cell type", "Passage"]
+    assert "Passage: is required" in kept_out.why
+    old.goal = replace(old.goal, mask="Other")
+    assert "known: Confocal" in {one.path: one.why for one in old.survey()}["cell.tif"]
+
+    old.goal = replace(old.goal, mask="Confocal", unfit="take")
+    found = {one.path: one for one in old.survey()}
+    taken = found["cell.tif"]
+    assert (taken.fate, len(taken.unfit), taken.why) == ("new", 2, "")
+    unit = old.adopt().unit
+    cell = old.record(t.Image, "cell")
+    with old.sessions() as session:
+        told = session.scalars(select(t.Tag).where(t.Tag.record_id == cell.id)).all()
+        said = {tag.term.key: (tag.shown, tag.source) for tag in told}
+        assert said["Dish"] == ("glass", "mask")
+        assert "Cell type" not in said  # what its mask does not take is left out
+        version = images.mask(session, session.get_one(t.Image, cell.id))
+        assert version is not None
+        assert version.mask.name == "Confocal"
+        [part] = images.complete(session, [cell.id]).values()
+        assert part is not None
+        assert part < 1
+    old.take_back(unit)
+    assert old.export() == before
+
+
+def test_what_the_words_of_a_project_do_not_take_is_told_and_ends_nothing(
+    old: Old, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_data.tif(old.tree / "a.tif", 1)
+    old_data.tif(old.tree / "b/b.tif", 2)
+    with old.sessions.begin() as session:
+        new = terms.NewTerm("Passage", type="number")
+        terms.declare(session, STAFF, "screen", new)
+
+    def judge(folder: str, name: str) -> tuple[Goal | None, str]:
+        return replace(old.goal, tags={"Passage": folder or "12"}), ""
+
+    monkeypatch.setattr(old, "judge", judge)
+    found = {one.path: one for one in old.survey()}
+    assert (found["a.tif"].fate, found["b/b.tif"].fate) == ("new", "quarantine")
+    assert "Passage: " in found["b/b.tif"].why
+    late = replace(found["b/b.tif"], fate="new", goal=replace(old.goal, project="renamed"))
+    brought = old.adopting().bring([found["a.tif"], late])  # it was another when it was looked at
+    assert (brought.things, brought.refused.keys()) == (1, {"b/b.tif"})
+    assert len(list(old.storage.root.glob("images/*/*"))) == 1
+    assert old.used() == old.record(t.Image, "a").nbytes
 
 
 def test_hostile_trees_are_told_and_harm_nothing(old: Old, monkeypatch: pytest.MonkeyPatch) -> None:

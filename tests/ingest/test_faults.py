@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import bringing
 import pytest
 import world
 from bringing import tif
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from cid_server_ext.db import clock
 from cid_server_ext.db import tables as t
@@ -110,3 +112,55 @@ def test_what_cannot_be_removed_now_is_removed_later(
         session.execute(update(t.Deposit).values(lease_until=clock.after(session, -1)))
     importer.sweep()
     assert bringing.staged(importer) == []
+
+
+CALLS = ("fsync", "rename", "replace", "link", "mkdir", "unlink")
+STRIDE = float(os.environ.get("FAULT_STRIDE", "2.2"))  # 1: each single call
+
+
+def test_whichever_call_fails_the_import_is_whole_or_nothing(
+    importer: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first call, the second, the third … ends with EIO, until none is left to fail."""
+    at, failures = 1, 0
+    while True:
+        before, made = bringing.counters(importer), kept(importer)
+        uid, calls = bringing.opened(importer, TREE), itertools.count(1)
+        with monkeypatch.context() as broken:
+            for name in CALLS:
+                broken.setattr(os, name, nth(getattr(os, name), calls, at))
+            with suppress(OSError):  # a thread of the service notes it, and lives
+                importer._import(uid)
+        ended = bringing.ended(importer, uid)
+        if ended.state == "done":
+            assert len(ended.results["images"]) == 2
+        else:
+            failures += 1
+            assert (ended.state, ended.error["error"]) == ("failed", "Unavailable"), at
+            assert bringing.counters(importer) == before, at
+        with importer.sessions.begin() as session:
+            session.execute(update(t.Deposit).values(lease_until=clock.after(session, -1)))
+            session.execute(delete(t.Duty))
+        importer.sweep()
+        assert bringing.staged(importer) == [], at
+        assert len(kept(importer)) - len(made) == (0 if ended.state == "failed" else 3), at
+        if next(calls) <= at:
+            break
+        at = max(at + 1, round(at * STRIDE))
+    assert failures > 2
+
+
+def kept(importer: Importer) -> list[Path]:
+    """Return every original and file that is published."""
+    return [path for path in importer.root.path("files").rglob("*") if path.is_file()]
+
+
+def nth(call: Callable[..., Any], calls: Iterator[int], at: int) -> Callable[..., Any]:
+    """Return a call that fails when it is the one of this number, of all that share the count."""
+
+    def made(*given: Any, **named: Any) -> Any:
+        if next(calls) == at:
+            failing(errno.EIO)()
+        return call(*given, **named)
+
+    return made

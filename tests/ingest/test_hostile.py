@@ -194,6 +194,7 @@ def test_the_end_of_the_nursery_is_not_the_files_fault(
     os.kill(pid, signal.SIGKILL)
     thread.join(60)
     assert isinstance(raised[0], Unavailable)
+    wait_until(lambda: server.poll() is not None, what="it has ended")
     (image,) = convert(cells, tmp_path / "again")  # another nursery is started
     assert image.name == "cells"
 

@@ -16,6 +16,7 @@ from bringing import tif
 from cid_server_ext.errors import BadFile
 from cid_server_ext.ingest import converted, workers
 from cid_server_ext.ingest.limits import Limits
+from cid_server_ext.ingest.sandbox import Room
 from cid_server_ext.ingest.workers import JOBS, Worker
 
 
@@ -29,42 +30,50 @@ def files(tmp_path: Path) -> list[Path]:
     return [tmp_path / name for name in ("a.tif", "b.tif", "c.tif")]
 
 
+def room_for(folder: Path) -> Room:
+    """Return the room of several files of one import."""
+    return Room(str(folder), str(folder))
+
+
 def test_a_bomb_among_others_costs_itself_alone(files: list[Path], tmp_path: Path) -> None:
     planned: list[int] = []
+    room = room_for(tmp_path)
     with Worker(Limits(memory=1 << 30)) as worker:
         for path in files:
             target = tmp_path / f"out {path.stem}"
             if path.stem == "b":
                 with pytest.raises(BadFile, match="memory"):
-                    worker.convert(path, target, nbytes=10, on_plan=planned.append)
+                    worker.convert(path, target, nbytes=10, room=room, on_plan=planned.append)
                 assert not target.exists()
                 assert len([nbytes for nbytes in planned if nbytes]) == 1  # tried twice, asked once
             else:
-                [image] = worker.convert(path, target, nbytes=10)
+                [image] = worker.convert(path, target, nbytes=10, room=room)
                 assert image.shape == (40, 40)
 
 
 def test_a_child_that_died_of_another_file_is_no_reason(
     files: list[Path], tmp_path: Path, child_pid: Callable[[], int]
 ) -> None:
+    room = room_for(tmp_path)
     with Worker(Limits()) as worker:
-        worker.convert(files[0], tmp_path / "first", nbytes=10)
+        worker.convert(files[0], tmp_path / "first", nbytes=10, room=room)
         os.kill(child_pid(), signal.SIGSEGV)
-        [image] = worker.convert(files[2], tmp_path / "second", nbytes=10)
+        [image] = worker.convert(files[2], tmp_path / "second", nbytes=10, room=room)
         assert image.shape == (40, 40)
 
 
 def test_small_files_share_a_child_and_large_ones_do_not(
     files: list[Path], tmp_path: Path, child_pid: Callable[[], int]
 ) -> None:
+    room = room_for(tmp_path)
     with Worker(Limits()) as worker:
         seen = []
         for n in range(3):
-            worker.convert(files[0], tmp_path / str(n), nbytes=10)
+            worker.convert(files[0], tmp_path / str(n), nbytes=10, room=room)
             seen.append(child_pid())
         assert len(set(seen)) == 1
         worker._jobs = JOBS
-        worker.convert(files[0], tmp_path / "many", nbytes=10)
+        worker.convert(files[0], tmp_path / "many", nbytes=10, room=room)
         assert child_pid() not in seen
         worker.convert(files[0], tmp_path / "large")
         assert worker._child is None

@@ -16,8 +16,9 @@ import tifffile
 
 from cid_server_ext.errors import Gone
 from cid_server_ext.storage import downloads, forms, manifests, omezarr
-from cid_server_ext.storage.downloads import MANIFEST, Batches, Wanted
+from cid_server_ext.storage.downloads import MANIFEST, Batches
 from cid_server_ext.storage.forms import Said
+from cid_server_ext.storage.lines import Wanted
 from cid_server_ext.storage.portable import Tree, portable
 from cid_server_ext.storage.roots import Folder
 

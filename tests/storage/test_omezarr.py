@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import bioio_ome_zarr
@@ -10,12 +11,14 @@ import dask.array as da
 import numpy as np
 import ome_zarr_models.v05 as ngff
 import pytest
+import tensorstore as ts
 import zarr
 
 from cid_server_ext.errors import BadFile
 from cid_server_ext.storage import layout, omezarr, stores
 from cid_server_ext.storage.layout import planned_bytes
 from cid_server_ext.storage.pyramid import halve
+from cid_server_ext.storage.readers.lazy import lazy
 
 DTYPES = [
     *("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"),
@@ -93,6 +96,19 @@ def test_planes_too_large_for_memory_give_the_same_store(
     for level in range(6):
         a, b = (stores.open_level(store, level).read().result() for store in (whole, pieces))
         assert (a == b).all()
+
+
+def test_what_is_read_in_one_piece_is_not_copied(make) -> None:
+    """A channel is one piece where there is one t, and two where there are two."""
+    for times in (1, 2):
+        image = pixels((times, 3, 300, 333))
+        array = lazy(image.shape, image.dtype, lambda at, y, x, of=image: of[at][y, x])
+        source = replace(make(image, "tcyx"), array=array)
+        cut = layout.layouts("tcyx", image.shape, 2)[0]
+        found = [(image[block], plane) for block, plane, _ in omezarr.read_ahead(source, cut)]
+        assert len(found) == 3
+        assert all((was == plane).all() for was, plane in found)
+        assert all(np.shares_memory(image, plane) == (times == 1) for _, plane in found)
 
 
 def test_a_source_in_too_large_pieces_is_refused(make, tmp_path: Path, monkeypatch) -> None:
@@ -179,3 +195,17 @@ def test_the_plan_is_never_exceeded_even_by_noise(make, tmp_path, dtype: str, sh
     store = stored(make(pixels(shape, dtype), "yx"), tmp_path)
     written = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
     assert written <= planned_bytes("yx", shape, np.dtype(dtype).itemsize)
+
+
+def test_all_arrays_of_a_process_share_one_pool(make, tmp_path: Path, monkeypatch) -> None:
+    """A pool of its own for each array crashed the process once in some thousand arrays."""
+    pools = []
+    opens = ts.open
+    monkeypatch.setattr(
+        ts, "open", lambda *spec, **how: pools.append(how["context"]) or opens(*spec, **how)
+    )
+    store = stored(make(pixels((8, 8)), "yx"), tmp_path)
+    stores.open_level(store, 0)
+    stores.open_array(store / "0")
+    assert len(pools) >= 4
+    assert len(set(map(id, pools))) == 1

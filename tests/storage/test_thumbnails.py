@@ -18,9 +18,9 @@ def drawn(source, folder: Path, kind: str = "image") -> np.ndarray:
     store.mkdir()
     omezarr.write(source, store, kind)
     picture = Image.open(io.BytesIO(thumbnails.draw(store)))
-    assert (picture.format, picture.mode) == ("PNG", "RGB")
+    assert picture.format == "PNG"
     assert max(picture.size) <= 256
-    return np.asarray(picture)
+    return np.asarray(picture.convert("RGB"))
 
 
 @pytest.mark.parametrize(

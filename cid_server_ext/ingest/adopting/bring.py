@@ -26,8 +26,8 @@ from ...storage.inplace import Roots
 from ...storage.roots import Folder
 from ..limits import Limits
 from ..workers import Worker
+from .found import NEW, Found
 from .made import Made, Maker, room
-from .survey import NEW, Found
 
 LOCK = "state/adopting.lock"
 BATCH = 50  # things of one transaction
@@ -126,7 +126,7 @@ class Adopting:
             self.storage.publish_all(moves)
             with self.sessions.begin() as session:
                 several = [made.adopted for made in waiting]
-                records = adoptions.commit(session, self.unit, self.person, several)
+                records, wrong = adoptions.commit(session, self.unit, self.person, several)
         except CidError as error:  # after any other nobody knows whether it was committed
             for _, target in moves:
                 self.storage.remove(target)
@@ -134,7 +134,12 @@ class Adopting:
                 after = f"{brought.things} things came before: adopt again for the rest"
                 raise OverQuota(f"{error} ({after})") from None
             raise
-        brought.things += len(waiting)
+        for made in waiting:
+            if made.adopted.where.path in wrong:
+                for _, target in made.moves:
+                    self.storage.remove(target)
+        brought.refused |= wrong
+        brought.things += len(waiting) - len(wrong)
         brought.records += records
 
 

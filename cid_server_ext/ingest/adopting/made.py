@@ -20,10 +20,11 @@ from ...storage import listings, manifests
 from ...storage.inplace import Roots, checked
 from ...storage.listings import Listed
 from ...storage.names import parts
-from ...storage.roots import Folder, file_prefix, image_prefix
+from ...storage.roots import Folder, file_prefix
 from ..converted import Converted, astray, taken
+from ..sandbox import Room
 from ..workers import Worker
-from .survey import Found
+from .found import Found
 
 
 @dataclass(slots=True)
@@ -54,7 +55,11 @@ class Maker:
         return self._tree(one, one.goal) if one.form == "tree" else self._files(one, one.goal)
 
     def _out(self, one: Found) -> str:
-        return f"{room(self.unit)}/{self._uid(one.path)}"
+        return f"{self._beside(one)}/{self._uid(one.path)}"
+
+    def _beside(self, one: Found) -> str:
+        """Return where all of its folder is written: one child may do several of these."""
+        return f"{room(self.unit)}/{self._uid(one.path.rpartition('/')[0] or '.')}"
 
     # --- what is shown where it is ------------------------------------------------------------
 
@@ -91,9 +96,7 @@ class Maker:
     ) -> NewImage:
         uid = self._uid(f"{one.path}#{inside}")
         of = None if source is None else self._uid(f"{one.path}#{source}")
-        return replace(
-            _new(uid, image, image_sha256), inside=inside, original=self._uid(one.path), source=of
-        )
+        return image.row(uid, image_sha256, inside=inside, original=self._uid(one.path), source=of)
 
     # --- what gets a view ---------------------------------------------------------------------
 
@@ -121,9 +124,9 @@ class Maker:
             uid = self._uid(f"{one.path}#{image.folder.name}")
             of = images[image.of].folder.name if image.of is not None else None
             source = None if of is None else self._uid(f"{one.path}#{of}")
-            new = _new(uid, image, manifests.write(image.folder))
-            rows.append(replace(new, original=self._uid(one.path), source=source))
-            moves.append((f"{self._out(one)}/views/{image.folder.name}", new.prefix))
+            sha256 = manifests.write(image.folder)
+            rows.append(image.row(uid, sha256, original=self._uid(one.path), source=source))
+            moves.append((f"{self._out(one)}/views/{image.folder.name}", rows[-1].prefix))
         file = self._file(one, digests, "original" if rows else "file")
         nbytes = sum(listed.nbytes for listed, _ in seen)
         where = Where(self.root, one.path, one.form, nbytes, time_ns)
@@ -134,10 +137,13 @@ class Maker:
         return made
 
     def _converted(self, one: Found, path: Path) -> list[Converted]:
+        reads = path if path.is_dir() else path.parent  # a child may do all files of a folder
+        writes = self.storage.path(self._beside(one))
         images = self.worker.convert(
             path,
             self.storage.path(f"{self._out(one)}/views"),
             nbytes=one.nbytes,
+            room=Room(str(reads.absolute()), str(writes.absolute())),
             on_plan=lambda nbytes: None,
             on_progress=self.tell,
         )
@@ -183,27 +189,6 @@ def label(name: str) -> str:
         return names.label(shown, "file")
     except BadInput:
         return "file"
-
-
-def _new(uid: str, image: Converted, sha256: str) -> NewImage:
-    return NewImage(
-        uid=uid,
-        name=image.name[:200],
-        kind=image.kind,
-        axes=image.axes,
-        shape=image.shape,
-        dtype=image.dtype,
-        levels=image.levels,
-        scale=image.scale,
-        units=image.units,
-        channels=image.channels,
-        tags=image.tags,
-        unknown=image.unknown,
-        quality=image.quality,
-        prefix=image_prefix(uid),
-        nbytes=image.nbytes,
-        sha256=sha256,
-    )
 
 
 def _heard(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -17,41 +17,16 @@ from ...core.catalog import adoptions, references
 from ...core.catalog.goals import Goal
 from ...db.session import Sessions, reading
 from ...errors import CidError, NotFound
-from ...storage.inplace import Form, Roots, fault
+from ...storage.inplace import Roots, fault
 from ..limits import Limits
 from ..workers import Sorted, Worker
+from .fitting import fitted
+from .found import NEW, QUARANTINE, THERE, TREE, Found
 
-TREE = "OME-Zarr"  # the reader of what is shown where it is
 PLANNING = 3600.0  # seconds that sorting a whole tree may take
-NEW, THERE, QUARANTINE = "new", "there", "quarantine"
 
 # folder and name of something below the tree -> where it goes, or why nowhere
 Judge = Callable[[str, str], tuple[Goal | None, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One thing that may be adopted. Paths are below the root; `fate` says what becomes of it.
-
-    members: the further files of it, below the folder of `path`. nbytes: 0 for an OME-Zarr, which
-    nobody counts. stored: bytes that the project would be charged, as far as one can tell.
-    """
-
-    path: str
-    reader: str
-    form: Form
-    members: tuple[str, ...] = ()
-    nbytes: int = 0
-    mtime_ns: int = 0
-    goal: Goal | None = None
-    fate: str = QUARANTINE
-    why: str = ""
-
-    @property
-    def stored(self) -> int:
-        """About as many bytes as its view will take; none for what is shown where it is."""
-        viewed = self.reader and self.goal is not None and self.goal.view != "none"
-        return self.nbytes if viewed and self.form != "tree" and self.fate == NEW else 0
 
 
 def survey(
@@ -72,7 +47,7 @@ def survey(
     found = sorted(_things(folder, inside, sorted_), key=lambda one: one.path)
     judged = [_judged(one, inside, judge) for one in found]
     with reading(sessions) as session:
-        return _known(session, root, judged)
+        return fitted(session, _known(session, root, judged))
 
 
 def _things(folder: Path, inside: str, told: Sorted) -> Iterator[Found]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ UNITS = {"micrometer", "second"}
 COLOURS = [channel["name"] for channel in RGB[:3]]
 
 Shape = tuple[int, ...]
+Watch = Callable[[int, Sequence[tuple[int, int]]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +32,20 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One image in our storage; `shapes` has one shape for each level, in the order of `axes`.
+    """One stored image; `paths` and `shapes` have one for each level, in the order of `axes`.
 
-    scale: micrometers or seconds by axis, where they are known.
+    scale: micrometers or seconds by axis, where they are known. watch: told after pixels were read
+    which part of which level that was, before they are given to anybody.
     """
 
     store: Path
     axes: str
+    paths: tuple[str, ...]
     shapes: tuple[Shape, ...]
     dtype: np.dtype[Any]
     scale: dict[str, float]
     channels: tuple[Channel, ...]
+    watch: Watch = field(default=lambda level, box: None, compare=False)
 
     def size(self, axis: str, level: int = 0) -> int:
         """The length of an axis, 1 for one that it does not have."""
@@ -69,17 +73,16 @@ def _picture(store: Path) -> Picture:
     multiscale = ome["multiscales"][0]
     axes = "".join(axis["name"] for axis in multiscale["axes"])
     paths = [one["path"] for one in multiscale["datasets"]]
-    levels = [json.loads((store / path / "zarr.json").read_bytes()) for path in paths]
-    shapes = tuple(tuple(int(n) for n in level["shape"]) for level in levels)
-    dtype = np.dtype(levels[0]["data_type"])
+    if any(part in {"", ".", ".."} for path in paths for part in path.split("/")):
+        raise ValueError(paths)
+    levels = _pyramid([stores.Array.of(store / path) for path in paths], axes)
+    shapes, dtype = tuple(level.shape for level in levels), levels[0].dtype
     ordered = axes == "".join(axis for axis in AXES if axis in axes) and axes.endswith("yx")
     fitting = all(len(shape) == len(axes) and min(shape) > 0 for shape in shapes)
-    plain = paths == [str(at) for at in range(len(paths))] and dtype.name in DTYPES
-    if not (ordered and fitting and plain):
+    if not (ordered and fitting and dtype.name in DTYPES):
         raise ValueError(axes)
     for level in levels:
-        piece = _chunk(level)
-        if float(np.prod(piece, dtype=float)) * dtype.itemsize > LARGEST_PIECE:
+        if float(np.prod(level.piece, dtype=float)) * dtype.itemsize > LARGEST_PIECE:
             raise BadInput("its pixels are kept in pieces that are too large: take it as ome-zarr")
     units = {axis["name"]: axis.get("unit") for axis in multiscale["axes"]}
     scales = multiscale["datasets"][0]["coordinateTransformations"][0]["scale"]
@@ -87,14 +90,21 @@ def _picture(store: Path) -> Picture:
     scale = {axis: size for axis, size in known.items() if np.isfinite(size) and size > 0}
     told = ome.get("omero", {}).get("channels", [])
     channels = tuple(_channel(one) for one in told)
-    return Picture(store, axes, shapes, dtype, scale, channels)
+    return Picture(store, axes, tuple(paths[: len(levels)]), shapes, dtype, scale, channels)
 
 
-def _chunk(level: dict[str, Any]) -> list[int]:
-    first = level["codecs"][0]
-    if first["name"] == "sharding_indexed":
-        return list(first["configuration"]["chunk_shape"])
-    return list(level["chunk_grid"]["configuration"]["chunk_shape"])
+def _pyramid(levels: list[stores.Array], axes: str) -> list[stores.Array]:
+    """Return the levels that halve y and x, and nothing else, as ours do: some have others."""
+    found = levels[:1]
+    for level in levels[1:]:
+        before = found[-1].shape
+        if level.dtype != found[0].dtype or len(level.shape) != len(axes):
+            break
+        pairs = list(zip(axes, before, level.shape, strict=True))
+        if not all(n in (was // 2, -(-was // 2)) if a in "yx" else n == was for a, was, n in pairs):
+            break
+        found.append(level)
+    return found
 
 
 def _channel(told: dict[str, Any]) -> Channel:

@@ -25,6 +25,7 @@ BLOCK = 8 << 20  # bytes of one block
 MOST = 64 << 20  # of one row of chunks; of a wider one a part is decoded, several times
 
 Array = NDArray[Any]
+Box = list[tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,11 @@ class Planes:
         """Give these bytes."""
         block = self._begin(start, stop)
         while start < stop:
-            first, last, pixels = block
+            first, last, box, pixels = block
             if last < stop:
                 block = self._begin(last, stop)
+            pixels.exception()  # waits
+            self.picture.watch(self.level, box)
             made = memoryview(self._made(pixels.result())).cast("B")
             end = min(last, stop)
             for at in range(start - first, end - first, PIECE):
@@ -102,14 +105,14 @@ class Planes:
 
     @cached_property
     def _array(self) -> ts.TensorStore:
-        return stores.open_level(self.picture.store, self.level)
+        return stores.open_array(self.picture.store / self.picture.paths[self.level])
 
     @cached_property
     def _chunk_height(self) -> int:
         chunk = self._array.chunk_layout.read_chunk.shape
         return min(int(chunk[self.picture.axes.index("y")]), self.height)
 
-    def _begin(self, start: int, stop: int) -> tuple[int, int, ts.Future[Array]]:
+    def _begin(self, start: int, stop: int) -> tuple[int, int, Box, ts.Future[Array]]:
         """Begin to read the block at `start`; return where it lies, and its pixels to come."""
         plane, inside = divmod(start, self.plane_bytes)
         within = min(self.plane_bytes, inside + stop - start)
@@ -127,7 +130,8 @@ class Planes:
         place |= {"y": rows, "x": columns}
         chosen = self._array[tuple(place.get(axis, slice(None)) for axis in self.picture.axes)]
         at = plane * self.plane_bytes
-        return at + first, at + last, chosen.read()
+        box = list(zip(chosen.domain.inclusive_min, chosen.domain.exclusive_max, strict=True))
+        return at + first, at + last, box, chosen.read()
 
     def _run(self, plane: int, most: int) -> tuple[dict[str, slice], int]:
         """Return (where planes from this one on lie, how many): at most `most` in one box."""

@@ -52,7 +52,8 @@ def measure(store: Path, detector: Mapping[int, Detector] | None = None) -> dict
         warnings.simplefilter("ignore")
         stack = Stack.of(store)
         seen = glances(stack)
-        names = [channel.get("label", "") for channel in ome.get("omero", {}).get("channels", [])]
+        told = (ome.get("omero") or {}).get("channels") or []
+        names = [str(channel.get("label") or "") for channel in told]
         said = detectors.said(store, stack.channels)
 
         def one(at: int) -> dict[str, Any]:

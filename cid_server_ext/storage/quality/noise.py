@@ -174,7 +174,8 @@ def _steps(several: Pixels, step: float) -> list[tuple[float, float, float, floa
         if end - start < IN_BIN:
             continue
         part = several[start:end]
-        part = part[np.isfinite(part.corner)]
+        known = np.isfinite(part.corner)
+        part = part if known.all() else part[known]
         start = end
         if part.own.size < IN_BIN:
             continue
@@ -203,15 +204,18 @@ def _surer(variance: float, flat: Pixels) -> float:
 
 def _middle(values: Array) -> float:
     """Return the (upper) median, without the care that takes most of the time of numpy's."""
-    return float(np.partition(values, values.size // 2)[values.size // 2])
+    values = values.copy()
+    values.partition(values.size // 2)
+    return float(values[values.size // 2])
 
 
 def _spread(noise: Array) -> float:
     """Return the mean square without what is far out: an edge, a hot pixel."""
-    square = noise.astype(np.float64) ** 2
+    square = np.square(noise, dtype=np.float64)
     limit = 25 * _middle(np.abs(noise)) ** 2 / 0.455
-    kept = square[square <= limit] if limit > 0 else square
-    return float(kept.mean())
+    near = square <= limit
+    kept = square[near] if limit > 0 and not near.all() else square
+    return float(np.add.reduce(kept)) / kept.size
 
 
 def _line(x: Array, variance: Array, weight: Array) -> tuple[float, float] | None:

@@ -20,11 +20,15 @@ Array = NDArray[Any]
 Index = tuple[int, ...]  # of a plane, along the axes before y and x
 READ = 128 << 20  # bytes of the last level that are read; of more, neighbours evenly chosen
 AT_ONCE = 16 << 20  # bytes
+WIDEST = 1024  # pixels of a plane of the last level
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Level 0 of a store and its last level, whose planes are 256 pixels wide at most."""
+    """Level 0 of a store and its last level with as many planes.
+
+    Its planes are 256 pixels wide at most; those of stores that others wrote are thinned out.
+    """
 
     axes: str
     level0: ts.TensorStore
@@ -35,8 +39,11 @@ class Stack:
         """Open the image at `store`."""
         multiscale = stores.group(store)["multiscales"][0]
         axes = "".join(axis["name"] for axis in multiscale["axes"])
-        last = len(multiscale["datasets"]) - 1
-        return cls(axes, stores.open_level(store, 0), stores.open_level(store, last))
+        levels = (stores.open_array(store / one["path"]) for one in multiscale["datasets"][::-1])
+        level0 = stores.open_array(store / multiscale["datasets"][0]["path"])
+        last = next(level for level in levels if level.shape[:-2] == level0.shape[:-2])
+        step = max(1, max(last.shape[-2:]) // WIDEST)
+        return cls(axes, level0, last[..., ::step, ::step])
 
     @property
     def shape(self) -> tuple[int, ...]:
