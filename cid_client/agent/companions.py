@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import description
 from .listing import Listing, State, below
+from .places import at
 
 OME = (".ome.tif", ".ome.tiff", ".ome.tf2", ".ome.tf8", ".companion.ome")
 LARGEST_ND = 1 << 20  # bytes; no real one is larger
@@ -40,16 +41,22 @@ def families(here: Listing) -> Iterator[Family]:
 
 
 def _metamorph(here: Listing, free: dict[str, State]) -> Iterator[Family]:
-    """A .nd has a STK or TIFF for each stage, wave and time point that it lists."""
+    """A .nd has a STK or TIFF for each stage, wave and time point that it lists.
+
+    While its end is not written, or it cannot be read, all that may be of it waits with it.
+    """
     for main in sorted(name for name in free if name.lower().endswith(".nd")):
         words = _words(here.folder / main, free[main].nbytes)
         stem = main[:-3]
+        found, missing = {main: free[main]}, [] if END in words else [f"the end of {main}"]
         beside: dict[str, str] = {}
         for name in sorted(free):
             base, _, suffix = name.rpartition(".")
             if suffix.lower() in ("stk", "tif", "tiff") and base.lower().startswith(stem.lower()):
-                beside.setdefault(_plain(base[len(stem) :]), name)
-        found, missing = {main: free[main]}, [] if END in words else [f"the end of {main}"]
+                tail = base[len(stem) :]
+                beside.setdefault(_plain(tail), name)
+                if missing and tail.startswith("_"):
+                    found[name] = free[name]
         for tail, short in _tails(words):
             name = beside.get(_plain(tail)) or beside.get(_plain(short)) or ""
             if not name:
@@ -62,7 +69,10 @@ def _metamorph(here: Listing, free: dict[str, State]) -> Iterator[Family]:
 def _words(path: Path, nbytes: int) -> dict[str, str]:
     if nbytes > LARGEST_ND:
         return {}
-    text = path.read_text(encoding="latin-1")
+    try:
+        text = Path(at(path)).read_text(encoding="latin-1")
+    except OSError:  # a program writes it and lets nobody read
+        return {}
     pairs = re.findall(r'^\s*"([^"]+)"(?:\s*,\s*(.*?))?\s*$', text, re.MULTILINE)
     return {key: value.strip('"') for key, value in reversed(pairs)}
 

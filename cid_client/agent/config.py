@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import NotConfigured
 from ..wire import environment
+from .places import is_share, nested
 from .rules import Rule, read_rule
 
 IGNORED = ("*.tmp", "~*", ".*", "Thumbs.db", "desktop.ini")
@@ -66,14 +67,17 @@ class Config:
 
 def read(path: Path) -> Config:
     """Return what a file says, or raise NotConfigured with a line for each field that is wrong."""
+    text = ""
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        told = tomllib.loads(text)
     except FileNotFoundError:
         raise NotConfigured(
             f"{path} does not exist: write it as docs/operator/agent.md says"
         ) from None
     except (OSError, ValueError) as error:
-        raise NotConfigured(f"{path}: {error}") from None
+        quotes = "; write paths of Windows in single quotes" if "\\" in text else ""
+        raise NotConfigured(f"{path}: {error}{quotes}") from None
     reading = _Reading()
     config = reading.config(told)
     if reading.wrong or config is None:
@@ -151,6 +155,8 @@ class _Reading:
 
     def apart(self, state: Path | None, watched: tuple[Watch, ...]) -> None:
         """Say so when the agent would write where a microscope does, or scan a folder twice."""
+        if state is not None and is_share(state):
+            self.say("agent.state", f"{state} is on another computer: give a folder of this one")
         for at, watch in enumerate(watched, 1):
             folder = watch.folder.resolve()
             memory = [(state, "agent.state"), (_memory(), "CID_STATE")]
@@ -161,7 +167,7 @@ class _Reading:
                     )
             for other in watched[: at - 1]:
                 there = other.folder.resolve()
-                if folder.is_relative_to(there) or there.is_relative_to(folder):
+                if nested(folder, there):
                     self.say(f"watch {at}.folder", f"{folder} and {there} lie in each other")
 
     def of_rule(self, at: int, field: str, why: str) -> None:

@@ -1,7 +1,8 @@
 """One acquisition on its way: hashed, deposited, imported, tagged; gone on with after any kill.
 
 The journal knows the deposit before a byte of it is committed. So what an earlier agent committed
-is waited for and never brought in twice.
+is waited for and never brought in twice. What it had only opened is opened with the same key: the
+catalog answers with the same deposit.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ from ..errors import (
     Unavailable,
     from_record,
 )
-from ..uploads import tus
+from ..uploads import asked, tus
 from ..uploads.broken_off import begin, send
-from ..uploads.deposit import ENDED
+from ..uploads.deposit import imported, unknown
 from ..uploads.items import Part, hashed
 from ..uploads.sending import Progress
 from ..uploads.told import judge
-from ..wire import waiting
 from ..wire.session import segment
 from .config import Config
 from .journal import Journal, Row, written
+from .places import why
 from .rules import Goal
 from .scanning import goal_of
 from .units import Unit, look_again
@@ -170,7 +171,9 @@ class _Delivery:
             for part in unit.parts():
                 self.tell(0.0, f"reading {part.file.name}")
                 parts.append(hashed(part))
-        except (OSError, BadInput) as error:
+        except OSError as error:
+            raise Changed(why(error)) from None
+        except BadInput as error:
             raise Changed(str(error)) from None
         self._as_it_was()
         return parts
@@ -178,10 +181,12 @@ class _Delivery:
     def _upload(self, unit: Unit, parts: list[Part]) -> None:
         goal = self.goal
         self._require_team(goal)
+        self.row = replace(self.row, goal=written(goal))
         try:
             opened, memory = begin(
                 *(self.session, goal.project, goal.dataset, "import", parts, True),
                 again=False,
+                key=self.journal.key(self.row),
                 **goal.said,
             )
         except BadInput as error:
@@ -191,15 +196,13 @@ class _Delivery:
         except (NotFound, NotAllowed) as error:
             raise Refused(f"project {goal.project!r}: {error}") from None
         uid, before = str(opened["uid"]), self.row.deposit
-        there = {one["path"] for one in opened.get("there") or ()}
-        self.row = replace(self.row, deposit=uid, goal=written(goal))
+        self.row = replace(self.row, deposit=uid)
         self._move("uploading", ("uploading",), deposit=uid, goal=self.row.goal)
         if before and before != uid:
             self._give_up(before)
         where = f"deposits/{segment(uid)}"
         try:
-            lacking = [part for part in parts if not _is_there(part.path, there)]
-            send(self.session, where, opened, lacking, self.tell, memory)
+            send(self.session, where, opened, unknown(parts, opened), self.tell, memory)
             self.session.send("POST", f"{where}/commit", {})
             memory.forget()
         except AWAY:
@@ -208,8 +211,10 @@ class _Delivery:
         except (CidError, OSError) as error:
             memory.forget()
             self._as_it_was()  # what changed is no failure
-            raise (error if isinstance(error, CidError) else Changed(str(error))) from None
+            raise (error if isinstance(error, CidError) else Changed(why(error))) from None
         told = self._imported(uid)
+        if told["state"] == "open":
+            raise Refused(str(asked.more(told["report"], "say it in a rule")))
         if told["state"] != "done":
             raise from_record(told.get("error") or {"message": f"the import was {told['state']}"})
         self._done(told)
@@ -239,18 +244,8 @@ class _Delivery:
             raise Refused(f"project {goal.project!r} is of team {known[1]!r}, not of {goal.team!r}")
 
     def _imported(self, uid: str) -> Mapping[str, Any]:
-        told: dict[str, Any] = {}
-
-        def ended() -> bool:
-            told.update(self.session.get(f"deposits/{segment(uid)}"))
-            far = told.get("progress") or {}
-            self.tell(
-                0.5 + float(far.get("fraction") or 0) / 2, str(far.get("text") or "importing")
-            )
-            return told["state"] in ENDED
-
-        waiting.until(ended, None, f"the import of {self.row.path}")
-        return told
+        where = f"deposits/{segment(uid)}"
+        return imported(self.session, where, self.row.path, self.tell)
 
     def _done(self, told: Mapping[str, Any]) -> None:
         """Write down what it became."""
@@ -285,12 +280,3 @@ def _digest(parts: list[Part]) -> str:
         return parts[0].sha256
     lines = sorted(f"{part.path} {part.sha256}\n" for part in parts)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _is_there(path: str, there: set[str]) -> bool:
-    """Return whether a path, or a folder that it lies in, need not be sent."""
-    while path:
-        if path in there:
-            return True
-        path = path.rpartition("/")[0]
-    return False

@@ -7,25 +7,31 @@ import struct
 from functools import lru_cache
 from pathlib import Path
 
+from .places import at
+
 DESCRIPTION, ASCII = 270, 2
 MOST = 64 << 20  # bytes of a description
 MOST_TAGS = 4096
 NAMES = re.compile(rb"""(?:FileName|MetadataFile)\s*=\s*["']([^"']+)["']""")
 
 
-@lru_cache(maxsize=4096)
 def named(path: Path, nbytes: int, mtime: int) -> frozenset[str]:
     """Return the names of files that an OME-TIFF or its companion names; none if it is unreadable.
 
     nbytes and mtime: how it was when it was listed, so that each state is read once.
     """
     try:
-        if path.name.lower().endswith(".companion.ome"):
-            text = path.read_bytes() if nbytes <= MOST else b""
-        else:
-            text = _description(path)
-    except (OSError, struct.error, ValueError):
+        return _named(Path(at(path)), nbytes, mtime)
+    except (OSError, struct.error, ValueError):  # not for ever: a program may have it open
         return frozenset()
+
+
+@lru_cache(maxsize=4096)
+def _named(path: Path, nbytes: int, mtime: int) -> frozenset[str]:
+    if path.name.lower().endswith(".companion.ome"):
+        text = path.read_bytes() if nbytes <= MOST else b""
+    else:
+        text = _description(path)
     found = (name.decode("utf-8", "replace") for name in NAMES.findall(text))
     return frozenset(name for name in found if "/" not in name and "\\" not in name)
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from .places import at
+
 SHARING_VIOLATION = 32
 WRITES = os.O_WRONLY | os.O_RDWR
 
@@ -68,9 +70,7 @@ def _refused(file: Path) -> bool:
     ]
     kernel.CloseHandle.argtypes = [wintypes.HANDLE]
     read, beside_readers_and_removal, existing = 0x80000000, 0x1 | 0x4, 3
-    handle = kernel.CreateFileW(
-        str(file), read, beside_readers_and_removal, None, existing, 0, None
-    )
+    handle = kernel.CreateFileW(at(file), read, beside_readers_and_removal, None, existing, 0, None)
     if handle == wintypes.HANDLE(-1).value:
         return bool(ctypes.get_last_error() == SHARING_VIOLATION)
     kernel.CloseHandle(handle)

@@ -8,7 +8,9 @@ A row is one path in one state of its bytes: what changes after it was verified 
 
 from __future__ import annotations
 
+import hashlib
 import json
+import secrets
 import sqlite3
 import threading
 from collections.abc import Collection, Iterator
@@ -95,6 +97,9 @@ class Journal:
             self._db.executescript(f"BEGIN IMMEDIATE;{SCHEMA}COMMIT;")
         self._db.isolation_level = None
         self._turn = threading.RLock()
+        if not read_only:
+            with self.together():
+                self._do("INSERT OR IGNORE INTO fact VALUES ('name', ?)", secrets.token_hex(16))
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -231,6 +236,11 @@ class Journal:
         """Keep one fact about the agent."""
         with self.together():
             self._do("INSERT OR REPLACE INTO fact VALUES (?, ?)", name, value)
+
+    def key(self, row: Row) -> str:
+        """Return what a row's deposit is opened with: the same while row and goal are the same."""
+        told = "\0".join((self.facts()["name"], str(row.id), row.sha256, row.goal))
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
 
     def facts(self) -> dict[str, str]:
         """Return what is known of the agent."""

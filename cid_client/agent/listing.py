@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
+
+from .places import at, is_link
 
 
 class State(NamedTuple):
@@ -29,16 +32,19 @@ class Listing:
 def listing(folder: Path, ignore: Sequence[str] = ()) -> Listing:
     """Return what lies in a folder, or raise OSError. Links are passed by."""
     found = Listing(folder)
-    with os.scandir(folder) as entries:
+    with os.scandir(at(folder)) as entries:
         for entry in entries:
-            if any(fnmatch(entry.name, pattern) for pattern in ignore) or entry.is_symlink():
+            if any(fnmatch(entry.name, pattern) for pattern in ignore):
                 continue
-            if entry.is_dir():
-                found.folders.append(entry.name)
-            elif entry.is_file():
-                # not entry.stat(): on Windows that is what the folder knows, which lags behind
-                told = os.stat(entry.path)
-                found.files[entry.name] = State(told.st_size, told.st_mtime_ns)
+            with suppress(FileNotFoundError):  # it has just gone
+                if is_link(entry):
+                    continue
+                if entry.is_dir():
+                    found.folders.append(entry.name)
+                elif entry.is_file():
+                    # not entry.stat(): on Windows that is what the folder knows, which lags behind
+                    told = os.stat(entry.path)
+                    found.files[entry.name] = State(told.st_size, told.st_mtime_ns)
     found.folders.sort()
     return found
 

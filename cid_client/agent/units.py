@@ -12,6 +12,7 @@ from ..uploads.items import Part
 from .companions import families
 from .config import Watch
 from .listing import Listing, State, below, listing
+from .places import at
 
 SHOWN = 3  # missing files that are named
 
@@ -42,10 +43,13 @@ class Unit:
         """Return its files as a deposit declares them."""
         home = self.path.parent
         if self.files:
-            return [Part(home / name, name, nbytes) for name, nbytes in self.files]
+            return [Part(Path(at(home / name)), name, nbytes) for name, nbytes in self.files]
         inside = sorted(below(self.path))
         name = self.path.name
-        return [Part(self.path / path, f"{name}/{path}", state.nbytes) for path, state in inside]
+        return [
+            Part(Path(at(self.path / path)), f"{name}/{path}", state.nbytes)
+            for path, state in inside
+        ]
 
     def paths(self) -> Iterator[Path]:
         """Yield where its files lie."""

@@ -1,13 +1,15 @@
 """The agent through what happens to a microscope PC: each file goes in once, and right.
 
-AGENT_FILES=500 AGENT_KILLS=20 in the environment is the whole scale, about two minutes.
+AGENT_FILES=500 AGENT_KILLS=20 in the environment is the whole scale: `python -m bench agent`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
+import signal
 import threading
 import time
 from collections import Counter
@@ -36,12 +38,12 @@ dataset = "{day}"
 """
 
 
-@pytest.fixture
-def project(service: Service) -> str:
+@pytest.fixture(scope="module")
+def projects(service: Service) -> None:
     members = {"scope": "contributor"}
-    body = {"name": "agent-killed", "team": "agent-team", "limit": 10**10, "members": members}
-    assert service.ask("POST", "projects", STAFF, json=body).status_code == 201
-    return "agent-killed"
+    for name in ("agent-killed", "agent-once"):
+        body = {"name": name, "team": "agent-team", "limit": 10**10, "members": members}
+        assert service.ask("POST", "projects", STAFF, json=body).status_code == 201
 
 
 @pytest.fixture
@@ -89,7 +91,7 @@ def its_time(pc: MicroscopePC, state: str, enough: int) -> bool:
     return now[state] > 0 or now["verified"] >= enough
 
 
-@pytest.mark.usefixtures("project")
+@pytest.mark.usefixtures("projects")
 def test_killed_cut_off_and_with_files_that_grow_and_move_each_file_is_there_once(
     pc: MicroscopePC, proxy: Cutting, service_database: Sessions
 ) -> None:
@@ -150,4 +152,47 @@ def test_killed_cut_off_and_with_files_that_grow_and_move_each_file_is_there_onc
     growing = b"".join(random.Random(n).randbytes(1000) for n in range(FILES))
     assert hashlib.sha256(growing).hexdigest() in files
     assert pc.killed == KILLS
-    print(f"{FILES} files, {pc.killed} kills: {took:.1f} s, deposits {dict(states)}")
+    right = f"{len(files)} of {len(here)} there once and unchanged"
+    print(f"{FILES} files, {pc.killed} kills: {took:.1f} s, {right}, deposits {dict(states)}")
+
+
+@pytest.mark.usefixtures("projects")
+@pytest.mark.parametrize("nbytes", [1000, 17 << 20], ids=["small", "large"])
+def test_killed_before_it_could_write_down_which_deposit_it_had_opened(
+    pc: MicroscopePC, service: Service, service_database: Sessions, nbytes: int
+) -> None:
+    """The next agent is answered with the same one: room is reserved once, for all of it."""
+    pc.configure(RULES.replace("agent-killed", "agent-once"))
+    mark = pc.home / "opened.json"
+    pc.environ["DIES_ONCE"] = str(mark)
+    name = f"before {nbytes}.dat"
+    body = random.Random(nbytes).randbytes(nbytes)
+    (pc.data / "once").mkdir()
+    (pc.data / "once" / name).write_bytes(body)
+    used = service.ask("GET", "projects/agent-once", STAFF).json()["allocation"]["used"]
+    pc.start()
+    assert pc.process is not None
+    assert pc.process.wait(60) == -signal.SIGKILL
+    opened = json.loads(mark.read_text())
+    [row] = pc.rows()
+    assert (row.state, row.deposit) == ("uploading", "")
+    pc.start()
+    pc.waits_for(1)
+    assert pc.stop() == 0, pc.log()
+    [row] = pc.rows()
+    assert row.deposit == opened["uid"]
+    told = service.ask("GET", "projects/agent-once", STAFF).json()["allocation"]
+    assert told["reserved"] == 0
+    assert nbytes <= told["used"] - used < nbytes + 1000
+    with service_database() as session:
+        mine = select(Deposit).join(Project).where(Project.name == "agent-once")
+        deposits = [
+            deposit
+            for deposit in session.scalars(mine)
+            if deposit.declared[0]["path"].endswith(name)
+        ]
+        kept = session.scalars(
+            select(File.sha256).where(File.sha256 == hashlib.sha256(body).hexdigest())
+        ).all()
+    assert [deposit.uid for deposit in deposits] == [opened["uid"]]
+    assert len(kept) == 1
