@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import display
 from . import trend
+from .standing import named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 class Control:
     """One number that was measured of a microscope; `place` is an objective, laser or point.
 
-    `fine` tells if it lies between `low` and `high`, None where neither was said. `evidence` is the
-    uid of the image or run that it was read from.
+    `fine` tells if it lies between `low` and `high`, None where neither was said. It is to be
+    measured again until `due`, `every` so many days. `evidence` is the uid of the image or run that
+    it was read from.
     """
 
     uid: str
@@ -31,6 +33,8 @@ class Control:
     low: float | None
     high: float | None
     fine: bool | None
+    every: int | None
+    due: dt.datetime | None
     evidence: str
     note: str
     person: str
@@ -38,7 +42,7 @@ class Control:
     @property
     def name(self) -> str:
         """The metric and where it was measured."""
-        return f"{self.metric} ({self.place})" if self.place else self.metric
+        return named(self.metric, self.place)
 
     def __str__(self) -> str:
         return f"{self.name} {self.value:g} {self.unit}".strip()
@@ -73,7 +77,7 @@ class Controls(list[Control]):
         return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
 
 
-_HEAD = ("what", "trend", "last", "may be", "on", "by")
+_HEAD = ("what", "trend", "last", "may be", "on", "again by", "by")
 
 
 def body(
@@ -83,9 +87,10 @@ def body(
     place: str,
     low: float | None,
     high: float | None,
+    every: int | None = None,
 ) -> list[dict[str, Any]]:
     """Return what the catalog takes: `{metric: value}` shares the rest, rows say their own."""
-    shared = {"unit": unit, "place": place, "low": low, "high": high}
+    shared = {"unit": unit, "place": place, "low": low, "high": high, "every": every}
     if isinstance(measurements, Mapping):
         rows: list[Mapping[str, Any]] = [
             {"metric": metric, "value": value} for metric, value in measurements.items()
@@ -107,6 +112,7 @@ def _line(name: str, told: Sequence[Control]) -> str:
         display.cell(f"{last.value:g} {last.unit} {mark}".strip()),
         display.cell(may if any(ends) else ""),
         display.cell(f"{last.measured_at:%Y-%m-%d}"),
+        display.cell(f"{last.due:%Y-%m-%d}" if last.due else ""),
         display.cell(last.person),
     )
     return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
@@ -114,4 +120,5 @@ def _line(name: str, told: Sequence[Control]) -> str:
 
 def _control(told: Mapping[str, Any]) -> Control:
     moment = dt.datetime.fromisoformat(told["measured_at"])
-    return Control(**{**told, "measured_at": moment})
+    due = dt.datetime.fromisoformat(told["due"]) if told["due"] else None
+    return Control(**{**told, "measured_at": moment, "due": due})

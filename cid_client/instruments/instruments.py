@@ -3,57 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from .. import display
-from ..errors import BadInput, NotFound
+from ..errors import NotFound
 from ..history.undoing import Done
 from ..records.changing import Changing
 from ..records.record import Field, Listing, Record
+from ..wire import given
 from ..wire.session import Session
-from .controls import Controls, body
+from .controls import Controls
+from .controls import body as measurements_of
+from .standing import Standings
+from .versions import Described, Source, Tier, Version, body, described, version
 
 Moment = str | dt.datetime
-KINDS = ("software", "objectives", "lasers", "filters", "detectors")
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """The tier of 4DN-BINA-OME that a description reaches (0 to 3); `missing` by tier."""
-
-    reached: int
-    missing: dict[int, list[str]]
-
-    def _repr_html_(self) -> str:
-        lines = [(f"tier {n}", "; ".join(fields)) for n, fields in self.missing.items()]
-        return f"<b>4DN-BINA-OME tier {self.reached}</b>{display.facts(lines)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """What an instrument was made of from `valid_from` on, and why it was changed."""
-
-    uid: str
-    valid_from: dt.datetime
-    hardware: dict[str, Any]
-    why: str
-    person: str
-    tier: Tier | None
-
-    def _repr_html_(self) -> str:
-        return display.facts(self.facts())
-
-    def facts(self) -> list[tuple[str, Any]]:
-        """Return what a person wants to see of it."""
-        parts = [(k, "; ".join(p["name"] for p in self.hardware.get(k, []))) for k in KINDS]
-        since = f"{self.valid_from:%Y-%m-%d}"
-        tier = None if self.tier is None else self.tier.reached
-        return [("from", since), ("why", self.why), *parts, ("tier", tier), ("by", self.person)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +43,7 @@ class Instrument(Changing):
     @property
     def versions(self) -> Listing[Any]:
         """What it was made of at each time, the newest first."""
-        return Listing(_version(told) for told in self.wire("versions"))
+        return Listing(version(told) for told in self.wire("versions"))
 
     @property
     def hardware(self) -> dict[str, Any]:
@@ -108,20 +74,31 @@ class Instrument(Changing):
 
     def update(
         self,
-        description: str | os.PathLike[str] | Mapping[str, Any],
+        description: Source,
         *,
         valid_from: Moment | None = None,
         why: str = "",
     ) -> Instrument:
         """Say what it is made of from a moment (now) on: hardware, or a file that describes it.
 
-        The file is a Microscope.JSON of the Micro-Meta App, or OME XML with one Instrument. What
+        The file, or its text, is a Microscope.JSON of the Micro-Meta App, or OME XML with one
+        Instrument. `catalog.instruments.check()` says what would be otherwise. What
         was said for the same moment is corrected; `undo()` takes it back. Staff may.
         """
-        body = _described(description) | {"why": why}
+        told = body(description) | {"why": why}
         if valid_from is not None:
-            body["valid_from"] = _moment(valid_from)
-        return self._changed("PUT", "/versions", body)
+            told["valid_from"] = _moment(valid_from)
+        return self._changed("PUT", "/versions", told)
+
+    def at(self, moment: Moment) -> Version | None:
+        """Return what it was made of at a moment; None: before the first version."""
+        when = dt.datetime.fromisoformat(_moment(moment))
+        return next((one for one in self.versions if one.valid_from <= when), None)
+
+    @property
+    def query(self) -> str:
+        """The search for what it took: `catalog.search(scope.query)`."""
+        return "instrument:" + _quoted(self.name)
 
     def document(self, version: Version | None = None) -> dict[str, Any]:
         """Return the document that a version (the newest) was read from, as it came."""
@@ -143,17 +120,21 @@ class Instrument(Changing):
         place: str = "",
         low: float | None = None,
         high: float | None = None,
+        every: int | None = None,
         at: Moment | None = None,
         evidence: Record | None = None,
         note: str = "",
     ) -> Recorded:
         """Record quality control: `{"Lateral FWHM": 231}`, or rows with their own unit and place.
 
-        `low` and `high` say what a series may be, from now on. `evidence` is the image or run that
+        `low` and `high` say what a series may be, `every` in how many days it is to be measured
+        again (0: no more), from now on. `evidence` is the image or run that
         it was read from. `at` is now if not said. `undo()` of what is returned takes it back.
         Staff may.
         """
-        rows = body(measurements, unit=unit, place=place, low=low, high=high)
+        rows = measurements_of(
+            measurements, unit=unit, place=place, low=low, high=high, every=every
+        )
         told: dict[str, Any] = {"measurements": rows, "note": note}
         if at is not None:
             told["measured_at"] = _moment(at)
@@ -188,7 +169,7 @@ class Register:
 
     def __getitem__(self, called: str) -> Instrument:
         """Return the one of this name, uid, serial number or other name, or raise NotFound."""
-        wanted = called.casefold()
+        wanted = given.text(called, "an instrument's name or uid").casefold()
         found = [one for one in self.all() if called == one.uid or wanted in _calls(one)]
         if len(found) != 1:
             names = ", ".join(one.name for one in found)
@@ -210,6 +191,18 @@ class Register:
         body = {"name": name, "serial": serial, "room": room, "names": list(names)}
         return Instrument(self.session, self.session.send("POST", "instruments", body))
 
+    def check(self, description: Source) -> Described:
+        """Return what a description says, as `update` would take it; nothing is changed.
+
+        `catalog.instruments.check("Microscope.JSON").since(scope.versions[0])` is what would be
+        otherwise.
+        """
+        return described(self.session.send("POST", "instruments/check", body(description)))
+
+    def standing(self) -> Standings:
+        """Return how each stands: quality control, how many images I see of it, its last use."""
+        return Standings(self.session.get("instruments/standing"))
+
     def __repr__(self) -> str:
         return f"<instruments {', '.join(one.name for one in self.all())}>"
 
@@ -228,38 +221,10 @@ def _calls(one: Instrument) -> set[str]:
     return {text.casefold() for text in (one.name, one.serial, *one.names) if text}
 
 
-def _version(told: Mapping[str, Any]) -> Version:
-    tier = told["tier"] and Tier(
-        told["tier"]["reached"], {int(n): fields for n, fields in told["tier"]["missing"].items()}
-    )
-    since = dt.datetime.fromisoformat(told["valid_from"])
-    return Version(told["uid"], since, told["hardware"], told["why"], told["person"], tier)
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _moment(told: Moment) -> str:
     moment = dt.datetime.fromisoformat(told) if isinstance(told, str) else told
     return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).isoformat()
-
-
-def _described(description: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body that says it: hardware, or the document that a file holds."""
-    if isinstance(description, Mapping):
-        kind = "document" if {"components", "xml"} & set(description) else "hardware"
-        return {kind: dict(description)}
-    return {"document": read(Path(description))}
-
-
-def read(path: Path) -> dict[str, Any]:
-    """Return the document in a file: JSON as it is, OME XML as text."""
-    if not path.is_file():
-        raise BadInput(f"{path}: no such file")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        if text.lstrip().startswith("<"):
-            return {"xml": text}
-        told = json.loads(text)
-    except ValueError as error:
-        raise BadInput(f"{path}: neither JSON nor XML: {error}") from None
-    if not isinstance(told, dict):
-        raise BadInput(f"{path}: no description of a microscope")
-    return told

@@ -2,142 +2,82 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
-from typing import Annotated, Any
-
-from pydantic import BaseModel, ConfigDict, Field
-
-from ..core.catalog import descriptions, images, instruments, settings
+from ..core.catalog import descriptions, images, instruments, settings, standing
 from ..db import clock
-from ..db import tables as t
-from . import shapes
+from . import instrument_shapes as shapes
+from . import shapes as records
 from .base import Ask, CidHandler, endpoint
-from .reading import Moment
-
-Text = Annotated[str, Field(max_length=1000)]
-Names = Annotated[list[Text], Field(max_length=instruments.MOST_NAMES)]
-
-
-class NewInstrument(BaseModel):
-    """A microscope; `names` are what files and folders call it."""
-
-    model_config = ConfigDict(extra="forbid")
-    name: Text
-    serial: Text = ""
-    room: Text = ""
-    names: Names = []
-
-
-class ChangeInstrument(BaseModel):
-    """What shall be otherwise."""
-
-    model_config = ConfigDict(extra="forbid")
-    name: Text | None = None
-    serial: Text | None = None
-    room: Text | None = None
-    names: Names | None = None
-    retired: bool | None = None
-
-
-class NewVersion(BaseModel):
-    """What it is made of from `valid_from` (now) on: `hardware`, or a `document` that says it.
-
-    The document is a Microscope.JSON of the Micro-Meta App, or `{"xml": OME XML}`.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-    hardware: dict[str, Any] | None = None
-    document: dict[str, Any] | None = None
-    valid_from: Moment | None = None
-    why: Text = ""
-
-
-class Settings(BaseModel):
-    """A Settings.JSON of the Micro-Meta App."""
-
-    model_config = ConfigDict(extra="forbid")
-    document: dict[str, Any]
-
-
-class Tier(BaseModel):
-    """The tier of 4DN-BINA-OME that a document reaches, and what the tiers above lack."""
-
-    reached: int
-    missing: dict[str, list[str]]
-
-
-class Version(BaseModel):
-    """What an instrument was made of; `tier` only where a Micro-Meta App document says it."""
-
-    uid: str
-    valid_from: dt.datetime
-    hardware: dict[str, Any]
-    why: str
-    person: str
-    created_at: dt.datetime
-    tier: Tier | None
-
-
-class WholeVersion(Version):
-    """With the document it was read from, as it came."""
-
-    document: dict[str, Any]
-
-
-class Instrument(BaseModel):
-    """A microscope and all its versions, the newest first."""
-
-    uid: str
-    name: str
-    serial: str
-    room: str
-    names: list[str]
-    retired: bool
-    versions: list[Version]
-
-
-class AllInstruments(BaseModel):
-    """Microscopes by name."""
-
-    instruments: list[Instrument]
 
 
 class Instruments(CidHandler):
     """instruments."""
 
-    @endpoint("The facility's microscopes", who="anyone", answer=AllInstruments)
-    def get(self, ask: Ask) -> AllInstruments:
+    @endpoint("The facility's microscopes", who="anyone", answer=shapes.AllInstruments)
+    def get(self, ask: Ask) -> shapes.AllInstruments:
         """All of them, the retired ones too."""
-        return AllInstruments(instruments=_shaped(instruments.listing(ask.session)))
+        return shapes.AllInstruments(instruments=shapes.shaped(instruments.listing(ask.session)))
 
-    @endpoint("Register one", who="staff", body=NewInstrument, answer=Instrument, status=201)
-    def post(self, ask: Ask) -> Instrument:
+    @endpoint(
+        "Register one", who="staff", body=shapes.NewInstrument, answer=shapes.Instrument, status=201
+    )
+    def post(self, ask: Ask) -> shapes.Instrument:
         """What it is made of is said by its first version."""
         new = ask.body.model_dump()
-        return _shaped([instruments.add(ask.session, ask.actor, **new)])[0]
+        return shapes.shaped([instruments.add(ask.session, ask.actor, **new)])[0]
+
+
+class Check(CidHandler):
+    """instruments/check."""
+
+    @endpoint(
+        "Read a description",
+        who="anyone",
+        body=shapes.Description,
+        answer=shapes.Described,
+        reads=True,
+    )
+    def post(self, ask: Ask) -> shapes.Described:
+        """What a new version would be made of; nothing is changed."""
+        document = ask.body.document or {}
+        found = descriptions.hardware(ask.body.hardware, ask.body.document)
+        name = descriptions.called(document, found)
+        return shapes.Described(name=name, hardware=dict(found), tier=shapes.tier(document))
+
+
+class AllStandings(CidHandler):
+    """instruments/standing."""
+
+    @endpoint("How the microscopes stand", who="anyone", answer=shapes.AllStanding, costly=True)
+    def get(self, ask: Ask) -> shapes.AllStanding:
+        """Quality control, and what they took of the images that the caller sees."""
+        rows = standing.listing(ask.session, ask.actor)
+        return shapes.AllStanding(instruments=[shapes.standing_of(row) for row in rows])
 
 
 class OneInstrument(CidHandler):
     """instruments/{instrument}."""
 
-    @endpoint("One microscope", who="anyone", answer=Instrument)
-    def get(self, ask: Ask, instrument: str) -> Instrument:
+    @endpoint("One microscope", who="anyone", answer=shapes.Instrument)
+    def get(self, ask: Ask, instrument: str) -> shapes.Instrument:
         """For everybody."""
-        return _shaped([instruments.find(ask.session, instrument)])[0]
+        return shapes.shaped([instruments.find(ask.session, instrument)])[0]
 
-    @endpoint("Change a microscope", who="staff", body=ChangeInstrument, answer=Instrument)
-    def patch(self, ask: Ask, instrument: str) -> Instrument:
+    @endpoint(
+        "Change a microscope", who="staff", body=shapes.ChangeInstrument, answer=shapes.Instrument
+    )
+    def patch(self, ask: Ask, instrument: str) -> shapes.Instrument:
         """Name, serial, room, names, retired."""
         changes = ask.body.model_dump(exclude_none=True)
-        return _shaped([instruments.change(ask.session, ask.actor, instrument, changes)])[0]
+        return shapes.shaped([instruments.change(ask.session, ask.actor, instrument, changes)])[0]
 
 
 class Versions(CidHandler):
     """instruments/{instrument}/versions."""
 
-    @endpoint("Say what it is made of", who="staff", body=NewVersion, answer=Instrument)
-    def put(self, ask: Ask, instrument: str) -> Instrument:
+    @endpoint(
+        "Say what it is made of", who="staff", body=shapes.NewVersion, answer=shapes.Instrument
+    )
+    def put(self, ask: Ask, instrument: str) -> shapes.Instrument:
         """From a moment on; what was said for the same moment is corrected."""
         new = ask.body
         instruments.put_version(
@@ -149,53 +89,26 @@ class Versions(CidHandler):
             document=new.document,
             why=new.why,
         )
-        return _shaped([instruments.find(ask.session, instrument)])[0]
+        return shapes.shaped([instruments.find(ask.session, instrument)])[0]
 
 
 class OneVersion(CidHandler):
     """instruments/{instrument}/versions/{version}."""
 
-    @endpoint("One version, with its document", who="anyone", answer=WholeVersion)
-    def get(self, ask: Ask, instrument: str, version: str) -> WholeVersion:
+    @endpoint("One version, with its document", who="anyone", answer=shapes.WholeVersion)
+    def get(self, ask: Ask, instrument: str, version: str) -> shapes.WholeVersion:
         """As it came."""
         row = instruments.version(ask.session, instrument, version)
-        return WholeVersion(**_version(row), document=row.document)
+        return shapes.WholeVersion(**shapes.version(row), document=row.document)
 
 
 class ImageSettings(CidHandler):
     """images/{image}/settings."""
 
-    @endpoint("Fill tags from settings", who="annotator", body=Settings, answer=shapes.Image)
-    def put(self, ask: Ask, image: str) -> shapes.Image:
+    @endpoint(
+        "Fill tags from settings", who="annotator", body=shapes.Settings, answer=records.Image
+    )
+    def put(self, ask: Ask, image: str) -> records.Image:
         """What the image says already stays."""
         settings.apply(ask.session, ask.actor, image, ask.body.document)
-        return shapes.image(ask, images.get(ask.session, ask.actor, image))
-
-
-def _shaped(rows: Sequence[t.Instrument]) -> list[Instrument]:
-    return [
-        Instrument(
-            uid=row.uid,
-            name=row.name,
-            serial=row.serial,
-            room=row.room,
-            names=row.names,
-            retired=row.retired,
-            versions=[Version(**_version(one)) for one in reversed(row.versions)],
-        )
-        for row in rows
-    ]
-
-
-def _version(row: t.InstrumentVersion) -> dict[str, Any]:
-    told = descriptions.tier(row.document)
-    return {
-        "uid": row.uid,
-        "valid_from": row.valid_from,
-        "hardware": row.hardware,
-        "why": row.why,
-        "person": row.person,
-        "created_at": row.created_at,
-        "tier": told
-        and Tier(reached=told.reached, missing={str(n): f for n, f in told.missing.items()}),
-    }
+        return records.image(ask, images.get(ask.session, ask.actor, image))

@@ -6,12 +6,12 @@ Everybody may read it; staff changes it. A version holds from `valid_from` until
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, defer, selectinload
 
 from ...db.tables import Instrument, InstrumentVersion
 from ...errors import BadInput, Conflict, NotFound
@@ -28,6 +28,21 @@ def listing(session: Session) -> list[Instrument]:
     """Return all instruments by name, the retired ones too."""
     rows = session.scalars(select(Instrument).options(selectinload(Instrument.versions)))
     return sorted(rows, key=lambda row: (row.folded, row.id))
+
+
+def named(session: Session) -> list[Instrument]:
+    """Return what all instruments are called, by name, and nothing that they are made of."""
+    return list(session.scalars(select(Instrument).order_by(Instrument.folded, Instrument.id)))
+
+
+def versions_of(session: Session, ids: Collection[int]) -> dict[int, list[InstrumentVersion]]:
+    """Return the versions of instruments by their ids; their documents stay where they are."""
+    found: dict[int, list[InstrumentVersion]] = {number: [] for number in ids}
+    chosen = select(InstrumentVersion).where(InstrumentVersion.instrument_id.in_(ids))
+    light = chosen.options(defer(InstrumentVersion.document))
+    for row in session.scalars(light.order_by(InstrumentVersion.valid_from)):
+        found[row.instrument_id].append(row)
+    return found
 
 
 def find(session: Session, uid: str, *, hold: bool = False) -> Instrument:
@@ -60,7 +75,7 @@ def add(
 ) -> Instrument:
     """Register a microscope. Staff may; Conflict when one is called so already."""
     policy.require_staff(actor)
-    if len(listing(session)) >= MOST:
+    if len(named(session)) >= MOST:
         raise BadInput(f"name: the register has at most {MOST} instruments")
     row = Instrument(retired=False)
     _shape(row, {"name": name, "serial": serial, "room": room, "names": names})
