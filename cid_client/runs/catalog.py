@@ -7,9 +7,11 @@ from typing import Any, overload
 
 from ..errors import BadInput
 from ..records.images import Image
-from ..records.record import Listing, listing
+from ..records.record import WANTED, Listing, listing
 from ..search.found import Search, named
+from ..wire import given
 from ..wire.session import Session
+from .preflight import Preflight, read
 from .runs import Batch, Run
 from .templates import Template
 
@@ -35,7 +37,8 @@ class Runs:
         Staff may. The same content again is the same version; other content under a published
         version is a Conflict.
         """
-        body = {"manifest": manifest, "notebook": notebook}
+        given.mapping(manifest, "manifest", "a template.toml that was read, with tomllib.load")
+        body = {"manifest": manifest, "notebook": given.text(notebook, "the notebook")}
         return Template(self.session, self.session.send("POST", "templates", body))
 
     def runs(
@@ -45,24 +48,38 @@ class Runs:
         asked = {"project": project, "batch": batch, "limit": limit}
         return listing(Run, self.session, self.session.get("runs", **asked))
 
+    def preflight(
+        self, template: str, images: Image | str | Iterable[Image | str], /, **parameters: Any
+    ) -> Preflight:
+        """Tell what would become of `run`, image by image, with what to do; nothing is started.
+
+        Images may be given by their uids. What is wrong with one of them or with a parameter is a
+        note, not an error.
+        """
+        listed = [images] if isinstance(images, Image | str) else images
+        body = {"template": template, **named(listed, "images"), "parameters": parameters}
+        return read(self.session.send("POST", "runs/preflight", body))
+
     @overload
-    def run(self, template: str, images: Image, /, **parameters: Any) -> Run: ...
+    def run(self, template: str, images: Image | str, /, **parameters: Any) -> Run: ...
     @overload
-    def run(self, template: str, images: Iterable[Image], /, **parameters: Any) -> Batch: ...
+    def run(self, template: str, images: Iterable[Image | str], /, **parameters: Any) -> Batch: ...
     def run(
-        self, template: str, images: Image | Iterable[Image], /, **parameters: Any
+        self, template: str, images: Image | str | Iterable[Image | str], /, **parameters: Any
     ) -> Run | Batch:
         """Run a template on one image (returns a Run) or on each of several (returns a Batch).
 
-        A search that was not read to its end goes as its query: all that it finds then, of the
-        kind that the template takes. Everything is checked before anything is queued: raises
-        BadParameter, BadInput, NotAllowed or OverQuota with the reason.
+        Images may be given by their uids. A search that was not read to its end goes as its query:
+        all that it finds then, of the kind that the template takes. Everything is checked before
+        anything is queued: raises BadParameter, BadInput, NotAllowed or OverQuota with the reason.
         """
-        alone = isinstance(images, Image)
-        chosen = images if isinstance(images, Image | Search) else list(images)
-        if not alone and not chosen:
+        alone = isinstance(images, Image | str)
+        listed = [images] if isinstance(images, Image | str) else images
+        chosen = listed if isinstance(listed, Search) else given.several(listed, WANTED)
+        if not chosen:
             raise BadInput(f"no image to run {template} on: the selection is empty")
-        body = {"template": template, **named(chosen, "images"), "parameters": parameters}
+        name = given.text(template, "a template's name")
+        body = {"template": name, **named(chosen, "images"), "parameters": parameters}
         answer = self.session.send("POST", "runs", body)
         runs = [Run(self.session, run) for run in answer["runs"]]
         return runs[0] if alone else Batch(self.session, answer["batch"], runs)

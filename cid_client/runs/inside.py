@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -60,8 +62,8 @@ def rehearse(
 ) -> CurrentRun:
     """Make `current_run()` work in this kernel, with these inputs and a scratch folder of its own.
 
-    For the author of a template. Nothing is committed, and an output may be written again. Inside
-    a real run it changes nothing.
+    For the author of a template. Nothing is committed, and an output may be written again; the
+    folder goes when the kernel ends. Inside a real run it changes nothing.
     """
     if environment.inside_run() is not None:
         return current_run()
@@ -71,6 +73,7 @@ def rehearse(
         chosen = [images] if isinstance(images, Image) else list(images)
         inputs = _by_role([("image", image) for image in chosen])
     scratch = Path(tempfile.mkdtemp(prefix="cid-rehearsal-"))
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
     outputs = Outputs(scratch / "outputs", inputs, again=True)
     _runs[REHEARSAL] = CurrentRun(REHEARSAL, dict(parameters), inputs, outputs)
     return _runs[REHEARSAL]

@@ -27,6 +27,9 @@ class Catalog(Protocol):
     def templates(self) -> Sequence[Record]:
         """The newest version of each template."""
 
+    def preflight(self, template: str, images: Any, /, **parameters: Any) -> Any:
+        """What would become of that, image by image."""
+
     def run(self, template: str, images: Any, /, **parameters: Any) -> Any:
         """Start one run for each image and give the runs."""
 

@@ -23,17 +23,31 @@ class Starting(Monitored):
     template: Any = t.Dict(allow_none=True, default_value=None).tag(sync=True)
     inputs = t.List(t.Dict()).tag(sync=True)
     more_inputs = t.Int().tag(sync=True)  # chosen beside those that are named in `inputs`
+    preflight: Any = t.Dict(allow_none=True, default_value=None).tag(sync=True)
+    _fit: tuple[str, ...] = ()  # the images that the last pre-flight found good
 
     @property
     def images(self) -> Any:
         """The images it would run on."""
         raise NotImplementedError
 
+    def answer_preflight(self, asked: Mapping[str, Any]) -> None:
+        """Look at what would become of the runs, image by image; nothing is started."""
+        try:
+            name = (self.template or {})["name"]
+            found = self.catalog.preflight(name, self.images, **asked["parameters"])
+        except Exception as error:
+            self.log.debug("no pre-flight", exc_info=True)
+            self._fit, self.preflight = (), {"error": line(error)}
+            return
+        self._fit, self.preflight = tuple(found.fit), shapes.preflight(found)
+
     def answer_start(self, asked: Mapping[str, Any]) -> None:
         """Start one run for each image, and follow them; or tell why not."""
         try:
             name = (self.template or {})["name"]
-            started = list(self.catalog.run(name, self.images, **asked["parameters"]))
+            images = self._fit if asked.get("fitting") else self.images
+            started = list(self.catalog.run(name, images, **asked["parameters"]))
             batch = started[0].record["batch"]
         except Exception as error:
             self.log.debug("the runs were not started", exc_info=True)

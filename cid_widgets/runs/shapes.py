@@ -9,6 +9,7 @@ from ..lib.catalog import Record
 from ..lib.shapes import Shape, file, named, texts
 
 ENDED = frozenset({"done", "failed", "cancelled"})
+NOTED = 50  # images whose notes the form lists
 METRICS = 6  # what fits in a line of the monitor
 
 
@@ -21,6 +22,25 @@ def template(of: Record) -> Shape:
             name: {key: value for key, value in one.items() if value is not None}
             for name, one in (told.get("parameters") or {}).items()
         },
+    }
+
+
+def preflight(of: Record) -> Shape:
+    """Return what would become of the runs: the images that are not simply ready, worst first."""
+    told = of.record
+    ranks = list(told["counts"])
+    noted = sorted(
+        (image for image in told["images"] if image["notes"]),
+        key=lambda image: ranks.index(image["light"]),
+    )
+    return {
+        "counts": told["counts"],
+        "notes": told["notes"],
+        "images": [{**one, "name": one["name"] or one["uid"]} for one in noted[:NOTED]],
+        "more": max(len(noted) - NOTED, 0),
+        "nbytes": told["nbytes"],
+        "channels": told["channels"],
+        "error": "",
     }
 
 

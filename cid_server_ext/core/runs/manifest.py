@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ...errors import BadInput
+from . import sizes
+
+DTYPES = (
+    "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64",
+)  # fmt: skip
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
@@ -32,7 +37,7 @@ class About(Strict):
 class Parameter(Strict):
     """[parameters.NAME]: a typed value with its bounds, drawn as one field of a form."""
 
-    type: Literal["number", "integer", "boolean", "choice", "text"]
+    type: Literal["number", "integer", "boolean", "choice", "text", "channel"]
     default: Any = None
     minimum: float | None = None
     maximum: float | None = None
@@ -45,6 +50,9 @@ class Parameter(Strict):
     def _whole(self) -> Parameter:
         if self.type == "choice" and not self.choices:
             raise ValueError("a choice needs choices")
+        bounded = self.minimum is not None or self.maximum is not None
+        if bounded and self.type not in ("number", "integer"):
+            raise ValueError(f"a {self.type} has no minimum or maximum")
         if self.default is not None:
             self.check("default", self.default)
         return self
@@ -73,19 +81,47 @@ class Outputs(Strict):
 
 
 class Inputs(Strict):
-    """[inputs]: the contract an image must meet."""
+    """[inputs]: the contract an image must meet; `contract` says what the words mean.
+
+    Of `axes` it must have each, z and t with more than one place; of `without` none has more than
+    one. What it `needs` must be known of it, what it `wants` should: "pixel size", "z step", "time
+    step", "excitation", "emission" or a key of the vocabulary. `largest` counts pixels as they are
+    in memory.
+    """
 
     kind: Literal["image", "labels"] = "image"
-    axes: str = "yx"
-    roles: list[str] = ["image"]
+    axes: Annotated[str, Field(pattern=r"^[tczyx]{1,5}$")] = "yx"
+    without: Annotated[str, Field(pattern=r"^[tczyx]{0,5}$")] = ""
+    least_channels: Annotated[int, Field(ge=1)] = 1
+    most_channels: Annotated[int, Field(ge=1)] | None = None
     dtypes: list[str] = []
+    needs: list[str] = []
+    wants: list[str] = []
+    largest: Annotated[str, AfterValidator(sizes.checked)] = ""
+    roles: Annotated[list[str], Field(min_length=1)] = ["image"]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Inputs:
+        if self.most_channels is not None and self.most_channels < self.least_channels:
+            raise ValueError("most_channels is less than least_channels")
+        if both := set(self.axes) & set(self.without):
+            raise ValueError(f"axes and without both name {', '.join(sorted(both))}")
+        for name in self.dtypes:
+            if name not in DTYPES:
+                raise ValueError(f"there is no dtype {name!r}: it is one of {', '.join(DTYPES)}")
+        return self
+
+    @property
+    def largest_bytes(self) -> int:
+        """The bytes of `largest`; 0: no limit."""
+        return sizes.nbytes(self.largest) if self.largest else 0
 
 
 class Resources(Strict):
     """[resources]: what one run needs."""
 
     cores: Annotated[int, Field(ge=1, le=64)] = 1
-    memory: str = "2 GiB"
+    memory: Annotated[str, AfterValidator(sizes.checked)] = "2 GiB"
     gpus: Annotated[int, Field(ge=0, le=8)] = 0
     wall_seconds: Annotated[int, Field(ge=10, le=7 * 86400)] = 3600
     workers: Annotated[int, Field(ge=1, le=64)] = 2
@@ -97,10 +133,21 @@ class Environment(Strict):
     kernel: str = "python3"
 
 
-class Truth(BaseModel):
-    """[[truth]]: a case with a known answer; checked by the template's own tests."""
+class Truth(Strict):
+    """[[truth]]: a picture with a known answer, made by `make(seed)` of a script of the template.
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    It returns pixels and true labels. With these parameters the template must write as many
+    objects within the tolerance, and reach this F1 at this overlap.
+    """
+
+    name: str
+    script: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\.py$")]
+    seed: int = 0
+    parameters: dict[Identifier, Any] = {}
+    objects: Annotated[int, Field(ge=0)] | None = None
+    tolerance: Annotated[int, Field(ge=0)] = 0
+    overlap: Annotated[float, Field(gt=0, le=1)] = 0.5
+    f1: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 class Manifest(Strict):
@@ -155,10 +202,20 @@ def _text(name: str, value: Any) -> str:
     return value
 
 
+def _channel(name: str, value: Any) -> int | str:
+    """A channel goes by its number, counted from 0, or by its name."""
+    if isinstance(value, str) and value.strip():
+        return _text(name, value)
+    if isinstance(value, str) or _integer(name, value) < 0:
+        raise ValueError(f"{name} takes a channel's number, counted from 0, or its name")
+    return _integer(name, value)
+
+
 _CHECKS = {
     "number": _number,
     "integer": _integer,
     "boolean": _boolean,
     "text": _text,
     "choice": _text,
+    "channel": _channel,
 }

@@ -15,7 +15,8 @@ from ..actor import Actor
 from ..catalog import tags
 from ..catalog.tagging import By
 from ..search import index
-from . import states
+from . import contract, states
+from . import manifest as manifests
 
 Written = TypeVar("Written", Image, File)
 
@@ -99,6 +100,15 @@ def work(session: Session, actor: Actor, uid: str) -> Run:
     if run.state not in ("starting", "running"):
         raise Conflict(f"run {run.uid} is {run.state}")
     return run
+
+
+def resolved(run: Run) -> dict[str, Any]:
+    """Return its parameters as the notebook gets them: a channel's name is its number there."""
+    values, image = dict(run.parameters), run.inputs[0].image
+    for name, parameter in manifests.read(run.template.manifest).parameters.items():
+        if parameter.type == "channel" and name in values:
+            values[name] = contract.channel(values[name], image)
+    return values
 
 
 def progress(session: Session, actor: Actor, uid: str, told: Told) -> bool:

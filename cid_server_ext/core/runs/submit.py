@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...db.tables import Image, Project, Run, RunInput, Template, new_uid
+from ...db.tables import Image, Project, Reference, Run, RunInput, Tag, Template, Term, new_uid
 from ...errors import BadInput, Conflict
 from .. import journal, policy
 from ..actor import Actor
+from ..catalog.homes import batches
 from ..ledger import allocations
 from ..search import find
+from . import contract, parameters, rights, templates
 from . import manifest as manifests
-from . import parameters, rights, templates
 
 MOST_IMAGES = 1000
 OVERHEAD = 4_000_000  # executed notebook, tables and metadata of one run, in bytes
@@ -48,27 +50,67 @@ def submit(
     published = templates.newest(session, actor, template)
     manifest = manifests.read(published.manifest)
     if isinstance(images, str):
-        images = _found(session, actor, images, manifest.inputs.kind)
+        images = found(session, actor, images, manifest.inputs.kind)
     if not 1 <= len(images) <= MOST_IMAGES or len(set(images)) != len(images):
         raise BadInput(f"a batch takes 1 to {MOST_IMAGES} images, each once")
     chosen = [policy.require(session, actor, "contributor", Image, uid) for uid in images]
     values = parameters.checked(manifest, given)
+    known = tagged(session, manifest, [image.id for image in chosen])
+    gone = unreadable(session, chosen)
     for image in chosen:
-        _check_active(image.project)
-        check_contract(manifest, image)
+        check_active(image.project)
+        contract.require(manifest, image, values, known.get(image.id, ()))
+        for note in gone.get(image.id, ()):
+            raise Conflict(f"{image.name!r} cannot be read: {note.message}; {note.fix}")
     order = Order(published, manifest, values)
     runs = [queue(session, actor, order, image) for image in chosen]
     session.flush()
     return runs
 
 
-def _found(session: Session, actor: Actor, query: str, kind: str) -> list[str]:
+def found(session: Session, actor: Actor, query: str, kind: str) -> list[str]:
     """Return the images of the kind that the template takes, in the order they came."""
     asked = find.Asked(query, kinds=frozenset({kind}))
     ids = find.every(session, actor, asked, MOST_IMAGES)
     if not ids:
         raise BadInput(f"query: it finds no {kind} that you can see")
     return list(session.scalars(select(Image.uid).where(Image.id.in_(ids)).order_by(Image.id)))
+
+
+def tagged(
+    session: Session, manifest: manifests.Manifest, ids: Sequence[int]
+) -> dict[int, set[str]]:
+    """Return of each image which of the tags that the contract asks for it has."""
+    asked = contract.keys(manifest)
+    if not asked:
+        return {}
+    has = select(Tag.record_id, Term.key).join(Tag.term).where(Term.key.in_(asked))
+    known: dict[int, set[str]] = {}
+    for batch in batches(ids):
+        for record, key in session.execute(has.where(Tag.record_id.in_(batch))):
+            known.setdefault(record, set()).add(key)
+    return known
+
+
+def unreadable(session: Session, images: Sequence[Image]) -> dict[int, list[contract.Note]]:
+    """Return by image why its pixels cannot be read now: archived, or not as they were in place."""
+    found = {
+        image.id: [contract.Note("red", "archive", "it is archived", "ask for it back first")]
+        for image in images
+        if image.tier != "online"
+    }
+    inside: dict[int, list[int]] = {}
+    for image in images:
+        if image.inside is not None and image.original_id is not None:
+            inside.setdefault(image.original_id, []).append(image.id)
+    asked = select(Reference.record_id, Reference.state).where(Reference.state != "ok")
+    for batch in batches(list(inside)):
+        for original, state in session.execute(asked.where(Reference.record_id.in_(batch))):
+            message, fix = f"its file in place is {state}", "tell staff: `jupyter cid fixity`"
+            note = contract.Note("red", "in place", message, fix)
+            for image_id in inside[original]:
+                found.setdefault(image_id, []).append(note)
+    return found
 
 
 def output_bytes(manifest: manifests.Manifest, image: Image) -> int:
@@ -83,9 +125,14 @@ def output_bytes(manifest: manifests.Manifest, image: Image) -> int:
 
 def queue(session: Session, actor: Actor, order: Order, image: Image) -> Run:
     """Queue one run on an image that fits the contract, or raise OverQuota and change nothing."""
-    template, manifest, values = order.template, order.manifest, order.values
-    nbytes = output_bytes(manifest, image)
+    nbytes = output_bytes(order.manifest, image)
     allocations.reserve(session, image.project_id, nbytes)
+    return queued(session, actor, order, image, nbytes)
+
+
+def queued(session: Session, actor: Actor, order: Order, image: Image, nbytes: int) -> Run:
+    """Queue one run for which these bytes are reserved already."""
+    template, manifest, values = order.template, order.manifest, order.values
     run = Run(
         uid=new_uid(),
         batch=order.batch,
@@ -113,19 +160,7 @@ def queue(session: Session, actor: Actor, order: Order, image: Image) -> Run:
     return run
 
 
-def _check_active(project: Project) -> None:
+def check_active(project: Project) -> None:
+    """Raise Conflict for a project in which nothing runs."""
     if project.state != "active":
         raise Conflict(f"project {project.name!r} is {project.state}: nothing runs in it")
-
-
-def check_contract(manifest: manifests.Manifest, image: Image) -> None:
-    """Raise BadInput that says why the template does not take the image."""
-    asked = manifest.inputs
-    title = manifest.template.name
-    if image.kind != asked.kind:
-        raise BadInput(f"{title} takes {asked.kind}, {image.name!r} is {image.kind}")
-    missing = [axis for axis in asked.axes if axis not in image.axes]
-    if missing:
-        raise BadInput(f"{title} needs axes {', '.join(missing)}, {image.name!r} has {image.axes}")
-    if asked.dtypes and image.dtype not in asked.dtypes:
-        raise BadInput(f"{title} takes {', '.join(asked.dtypes)}, {image.name!r} is {image.dtype}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
 
 from sqlalchemy import func, select
@@ -14,8 +13,7 @@ from ...errors import BadInput, Conflict, NotAllowed, NotFound
 from .. import journal, policy
 from ..actor import Actor
 from . import manifest as manifests
-
-LARGEST = 5_000_000
+from . import notebooks
 
 
 def publish(session: Session, actor: Actor, raw: dict[str, Any], notebook: str) -> Template:
@@ -23,8 +21,7 @@ def publish(session: Session, actor: Actor, raw: dict[str, Any], notebook: str) 
     policy.require_staff(actor)
     manifest = manifests.read(raw)
     about = manifest.template
-    _check_notebook(notebook)
-    digest = hashlib.sha256(_canonical(raw) + b"\0" + notebook.encode()).hexdigest()
+    digest = hashlib.sha256(notebooks.canonical(raw) + b"\0" + notebook.encode()).hexdigest()
     known = session.scalar(
         select(Template).where(Template.name == about.name, Template.version == about.version)
     )
@@ -34,6 +31,9 @@ def publish(session: Session, actor: Actor, raw: dict[str, Any], notebook: str) 
         raise Conflict(
             f"{about.name} {about.version} is published with other content: raise its version"
         )
+    if wrong := list(notebooks.problems(manifest, notebook)):
+        fields = [{"field": "notebook", "message": message} for message in wrong]
+        raise BadInput(f"template.ipynb: {wrong[0]}", fields)
     template = Template(
         name=about.name,
         version=about.version,
@@ -60,6 +60,19 @@ def newest(session: Session, actor: Actor, name: str) -> Template:
     return found
 
 
+def named(session: Session, actor: Actor, name: str) -> Template:
+    """Return the template "name@version", or the newest of "name"; or raise NotFound."""
+    called, _, version = name.partition("@")
+    if not version:
+        return newest(session, actor, called)
+    _not_a_run(actor)
+    that = (Template.name == called) & (Template.version == version)
+    found = session.scalar(select(Template).where(that))
+    if found is None:
+        raise NotFound(f"no version {version!r} of a template {called!r}")
+    return found
+
+
 def listing(session: Session, actor: Actor) -> list[Template]:
     """Return the newest version of every template, by name."""
     _not_a_run(actor)
@@ -72,19 +85,3 @@ def listing(session: Session, actor: Actor) -> list[Template]:
 def _not_a_run(actor: Actor) -> None:
     if actor.run_id is not None:
         raise NotAllowed("a run token opens this run's inputs and output, nothing else")
-
-
-def _check_notebook(notebook: str) -> None:
-    if len(notebook) > LARGEST:
-        raise BadInput("a template notebook has at most 5 MB: clear its outputs")
-    try:
-        cells = json.loads(notebook)["cells"]
-        tagged = [c for c in cells if "parameters" in c.get("metadata", {}).get("tags", [])]
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise BadInput("the notebook is not an nbformat 4 document") from None
-    if len(tagged) != 1:
-        raise BadInput("the notebook needs exactly one cell tagged 'parameters'")
-
-
-def _canonical(raw: dict[str, Any]) -> bytes:
-    return json.dumps(raw, sort_keys=True, separators=(",", ":"), default=str).encode()

@@ -10,6 +10,10 @@ export interface Field {
   value(): unknown;
   /** Show and return what is wrong, or "". */
   check(): string;
+  /** Whether something is wrong, without showing it. */
+  ready(): boolean;
+  /** Values that may be typed here. */
+  offer(names: string[]): void;
   focus(): void;
 }
 
@@ -29,6 +33,9 @@ function control(name: string, parameter: Parameter, id: string): Control {
     return h("select", common, ...options);
   }
   const value = initial === undefined || initial === null ? "" : String(initial);
+  if (type === "channel") {
+    return h("input", { ...common, type: "text", value, list: `${id}-offers`, spellcheck: "false" });
+  }
   if (type === "text") return h("input", { ...common, type: "text", value, spellcheck: "false" });
   const step = parameter.step ?? (type === "integer" ? 1 : "any");
   return h("input", { ...common, type: "number", min: minimum, max: maximum, step, value });
@@ -58,6 +65,7 @@ function wrongNumber(input: HTMLInputElement, parameter: Parameter): string {
 }
 
 function wrong(made: Control, parameter: Parameter): string {
+  if (parameter.type === "channel" && !made.value.trim()) return "Enter a channel's name or number.";
   if (parameter.type === "number" || parameter.type === "integer") {
     return wrongNumber(made as HTMLInputElement, parameter);
   }
@@ -71,6 +79,10 @@ function read(made: Control, parameter: Parameter): unknown {
   if (parameter.type === "boolean") return (made as HTMLInputElement).checked;
   if (parameter.type === "choice") return parameter.choices?.[Number(made.value)];
   if (parameter.type === "text") return made.value;
+  if (parameter.type === "channel") {
+    const text = made.value.trim();
+    return /^\d{1,3}$/.test(text) ? Number(text) : text;
+  }
   return (made as HTMLInputElement).valueAsNumber;
 }
 
@@ -85,14 +97,24 @@ export function field(name: string, parameter: Parameter, id: string): Field {
   };
   made.addEventListener("input", check);
   made.addEventListener("change", check);
+  const offers = h("datalist", { id: `${id}-offers` });
+  const offer = (names: string[]) => offers.replaceChildren(...names.map((one) => h("option", { value: one })));
   const hint = [parameter.help, bounds(parameter) && `(${bounds(parameter)})`].filter(Boolean).join(" ");
   const el = h(
     "div",
     { class: "cid-field", "data-type": parameter.type },
     h("label", { for: id }, parameter.title || name.replaceAll("_", " ")),
-    h("span", { class: "cid-control" }, made, parameter.unit && h("span", { class: "cid-unit" }, parameter.unit)),
+    h("span", { class: "cid-control" }, made, parameter.unit && h("span", { class: "cid-unit" }, parameter.unit), parameter.type === "channel" && offers),
     h("span", { class: "cid-hint", id: `${id}-hint` }, hint),
     complaint,
   );
-  return { el, name, value: () => read(made, parameter), check, focus: () => made.focus() };
+  return {
+    el,
+    name,
+    value: () => read(made, parameter),
+    check,
+    ready: () => wrong(made, parameter) === "",
+    offer: parameter.type === "channel" ? offer : () => {},
+    focus: () => made.focus(),
+  };
 }

@@ -1,14 +1,16 @@
 /** A form drawn from a template's parameters, that starts runs and then shows them. */
 
-import { h } from "../lib/dom";
+import { debounce, h } from "../lib/dom";
 import type { Kernel } from "../lib/kernel";
 import type { FormState, Template } from "../lib/shapes";
 import type { Thumbnails } from "../lib/thumbnails";
 import { number, plural } from "../lib/words";
 import { field, type Field } from "./field";
 import { monitor } from "./monitor";
+import { fitting, panel, stopped } from "./preflight";
 
 const PATIENCE_MS = 3000;
+const PAUSE_MS = 400; // in typing, before it is looked at
 const NAMED = 3;
 let forms = 0;
 
@@ -28,10 +30,12 @@ class Form {
   #head = h("div", { class: "cid-form-head" });
   #body = h("div", { class: "cid-fields" });
   #on = h("p", { class: "cid-inputs" });
+  #found = h("section", { class: "cid-preflight", "aria-label": "Before it starts", "aria-live": "polite" });
   #said = h("p", { class: "cid-said", role: "status" });
   #button = h("button", { type: "submit", class: "cid-primary" });
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waiting = false;
+  #fitting = false; // only the images that fit would run
 
   constructor(
     private readonly kernel: Kernel<FormState>,
@@ -45,11 +49,17 @@ class Form {
       this.#head,
       this.#body,
       this.#on,
+      this.#found,
       h("div", { class: "cid-actions" }, this.#button, close && closing, this.#said),
     );
     this.el.addEventListener("submit", (event) => this.#submit(event as SubmitEvent));
     kernel.show(["template", "templates"], () => this.#draw());
+    const look = debounce(PAUSE_MS, () => this.#look());
+    this.#body.addEventListener("input", look);
+    this.#body.addEventListener("change", look);
+    kernel.show(["template", "inputs", "more_inputs"], look);
     kernel.show(["inputs", "more_inputs"], () => this.#count());
+    kernel.show(["preflight"], () => this.#found_out());
     kernel.told("started", ({ count }) => this.#answered(`Started ${plural(count, "run")}.`, "good"));
     kernel.told("refused", ({ message }) => this.#answered(message, "bad"));
     kernel.finally(() => clearTimeout(this.#timer));
@@ -96,8 +106,34 @@ class Form {
     const inputs = this.kernel.get("inputs");
     const count = inputs.length + this.kernel.get("more_inputs");
     this.#on.textContent = count ? `On ${names(inputs, count)}` : "Select the images to run on.";
-    this.#button.textContent = this.#waiting ? "Starting…" : `Run on ${plural(count, "image")}`;
-    this.#button.disabled = this.#waiting || inputs.length === 0 || !this.#drawn;
+    const found = this.kernel.get("preflight");
+    const known = found && !found.error ? found : null;
+    const some = known !== null && known.counts.red > 0 && fitting(known) > 0;
+    const what = some ? `Run on the ${number(fitting(known))} that fit` : `Run on ${plural(count, "image")}`;
+    this.#button.textContent = this.#waiting ? "Starting…" : what;
+    this.#fitting = some;
+    const none = known !== null && (fitting(known) === 0 || stopped(known) !== null);
+    this.#button.disabled = this.#waiting || inputs.length === 0 || !this.#drawn || none;
+  }
+
+  /** Ask what would become of it; what is known is old until the answer comes. */
+  #look(): void {
+    if (!this.el.isConnected || !this.#drawn || !this.kernel.get("inputs").length) return;
+    if (!this.#fields.every((one) => one.ready())) return;
+    this.#found.dataset.old = "";
+    this.kernel.ask("preflight", { parameters: this.#values() });
+  }
+
+  #found_out(): void {
+    const found = this.kernel.get("preflight");
+    delete this.#found.dataset.old;
+    this.#found.replaceChildren(...panel(found));
+    for (const one of this.#fields) one.offer(found?.channels ?? []);
+    this.#count();
+  }
+
+  #values(): Values {
+    return Object.fromEntries(this.#fields.map((one) => [one.name, one.value()]));
   }
 
   /** What is filled in; null where a field is wrong, which is told and gets the focus. */
@@ -108,7 +144,7 @@ class Form {
       wrong[0]!.focus();
       return null;
     }
-    return Object.fromEntries(this.#fields.map((one) => [one.name, one.value()]));
+    return this.#values();
   }
 
   #submit(event: SubmitEvent): void {
@@ -119,7 +155,7 @@ class Form {
     this.#count();
     this.#say("", "");
     this.#timer = setTimeout(() => this.#say("Waiting for the kernel (is a cell running?)", ""), PATIENCE_MS);
-    this.kernel.ask("start", { parameters });
+    this.kernel.ask("start", { parameters, fitting: this.#fitting });
   }
 
   #answered(message: string, mood: string): void {
