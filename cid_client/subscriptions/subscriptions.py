@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
-from .. import sizes
+from .. import display, sizes
 from ..records.changing import Changing
 from ..records.datasets import Dataset
 from ..records.record import Field, Listing, listing
-from ..wire.session import Session
+from ..wire.session import Session, segment
 
 PAGE = 50
 
@@ -80,9 +80,22 @@ class Subscription(Changing):
         """The path of its saved search."""
         return str(self.wire("search")["path"])
 
-    def change(self, **budget: Unpack[Budget]) -> Subscription:
-        """Change its budget; where it was spent, it goes on."""
-        return self._changed("PATCH", body={"budget": _wire(budget)})
+    @property
+    def takes(self) -> dict[str, dict[str, Any]]:
+        """The parameters that its version of the template takes, as `Template.parameters`."""
+        version = segment(f"{self.template['name']}@{self.template['version']}")
+        told: dict[str, dict[str, Any]] = self.session.get(f"templates/{version}")["parameters"]
+        return told
+
+    def change(
+        self, parameters: Mapping[str, Any] | None = None, **budget: Unpack[Budget]
+    ) -> Subscription:
+        """Change its budget, or values for the runs to come: `change({"sigma": 3}, runs=500)`.
+
+        What is not named stays. Where the budget was spent, it goes on.
+        """
+        body = {"budget": _wire(budget), "parameters": dict(parameters or {})}
+        return self._changed("PATCH", body={name: told for name, told in body.items() if told})
 
     def pause(self) -> Subscription:
         """Let it submit nothing; what matches meanwhile waits."""
@@ -109,13 +122,18 @@ class Subscription(Changing):
         """Return what a person wants to see of it."""
         did = ", ".join(f"{n} {word}" for word, n in self.counts.items() if n)
         template = f"{self.template['name']} {self.template['version']}"
+        spent, most = self.spent, self.budget
         return [
             ("template", template),
             ("search", self.search),
             ("state", self.state),
             ("why", self.reason),
             ("images", did),
-            ("runs", _of(self.spent["runs"], self.budget["runs"])),
+            ("with", ", ".join(f"{name} {value}" for name, value in self.parameters.items())),
+            ("runs of", self.person),
+            ("runs", _of(spent["runs"], most["runs"])),
+            ("runs today", most["runs_a_day"] and _of(spent["today"], most["runs_a_day"])),
+            ("reserved", _of(display.size(spent["nbytes"]), most["nbytes"], display.size)),
             ("newer version", self.newer),
         ]
 
@@ -173,5 +191,5 @@ def _match(row: Mapping[str, Any]) -> Match:
     return Match(row["uid"], row["name"], row["state"], row["reason"], run)
 
 
-def _of(spent: int, most: int | None) -> str:
-    return str(spent) if most is None else f"{spent} of {most}"
+def _of(spent: object, most: int | None, shown: Callable[[int], str] = str) -> str:
+    return str(spent) if most is None else f"{spent} of {shown(most)}"

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..core.subscriptions import estimate as estimates
-from ..core.subscriptions import subscriptions
+from ..core.subscriptions import seen
 from ..db import clock
 from ..db import tables as t
 from .base import Ask
@@ -133,8 +133,8 @@ def one(ask: Ask, row: t.Subscription) -> Subscription:
 
 def several(ask: Ask, rows: Sequence[t.Subscription]) -> list[Subscription]:
     """Fill subscriptions with what they did, in as many queries for all of them as for one."""
-    counted = subscriptions.counts(ask.session, [row.id for row in rows])
-    newer = subscriptions.newer(ask.session, rows)
+    counted = seen.counts(ask.session, [row.id for row in rows])
+    newer = seen.newer(ask.session, rows)
     day = clock.now(ask.session).date()
     return [_subscription(row, counted[row.id], newer.get(row.id), day) for row in rows]
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..core.subscriptions import subscriptions
+from ..core.subscriptions import seen, subscriptions
 from ..core.subscriptions.budget import Limits
 from . import subscription_shapes as shapes
 from .base import Ask, CidHandler, endpoint
@@ -26,10 +26,14 @@ class Subscribe(BaseModel):
 
 
 class Change(BaseModel):
-    """Other limits, pausing and resuming; `also_existing` runs it on what was there before it."""
+    """Other limits and values for the runs to come; what is not named stays.
+
+    `also_existing` runs it on what was there before it.
+    """
 
     model_config = ConfigDict(extra="forbid")
     budget: shapes.Budget | None = None
+    parameters: dict[str, Any] | None = None
     state: Literal["active", "paused"] | None = None
     also_existing: Literal[True] | None = None
 
@@ -58,7 +62,7 @@ class Subscriptions(CidHandler):
     def get(self, ask: Ask) -> shapes.Subscriptions:
         """Those of my projects, newest first."""
         q = ask.query
-        rows = subscriptions.listing(ask.session, ask.actor, q.project, ended=q.ended)
+        rows = seen.listing(ask.session, ask.actor, q.project, ended=q.ended)
         return shapes.Subscriptions(subscriptions=shapes.several(ask, rows))
 
     @endpoint(
@@ -101,20 +105,21 @@ class OneSubscription(CidHandler):
     )
     def get(self, ask: Ask, subscription: str) -> shapes.Subscription:
         """What it spent and did."""
-        return shapes.one(ask, subscriptions.get(ask.session, ask.actor, subscription))
+        return shapes.one(ask, seen.get(ask.session, ask.actor, subscription))
 
     @endpoint("Change a subscription", who="owner", body=Change, answer=shapes.Subscription)
     def patch(self, ask: Ask, subscription: str) -> shapes.Subscription:
         """Whoever resumes one whose person may submit no more takes it over."""
         new, about = ask.body, (ask.session, ask.actor, subscription)
-        if new.budget is not None:
-            subscriptions.limit(*about, new.budget.model_dump(exclude_unset=True))
+        limits = new.budget.model_dump(exclude_unset=True) if new.budget else {}
+        if limits or new.parameters:
+            subscriptions.change(*about, limits, new.parameters)
         if new.also_existing:
             subscriptions.existing(*about)
         if new.state is not None:
             (subscriptions.pause if new.state == "paused" else subscriptions.resume)(*about)
         ask.session.flush()
-        return shapes.one(ask, subscriptions.get(*about))
+        return shapes.one(ask, seen.get(*about))
 
     @endpoint("End a subscription", who="owner", answer=shapes.Subscription)
     def delete(self, ask: Ask, subscription: str) -> shapes.Subscription:
@@ -129,7 +134,7 @@ class Matches(CidHandler):
     def get(self, ask: Ask, subscription: str) -> shapes.Matches:
         """Newest images first, with their runs."""
         q = ask.query
-        rows = subscriptions.matches(
+        rows = seen.matches(
             ask.session,
             ask.actor,
             subscription,

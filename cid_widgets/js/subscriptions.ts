@@ -5,6 +5,7 @@ import "./styles/subscriptions.css";
 import { h, root } from "./lib/dom";
 import { Kernel, type Model } from "./lib/kernel";
 import { plural } from "./lib/words";
+import { changeForm, type Changed } from "./subscriptions/change";
 import { subscriptionLine } from "./subscriptions/line";
 import type { Subscription, SubscriptionsState } from "./subscriptions/shapes";
 
@@ -21,6 +22,14 @@ function summary(all: Subscription[]): string {
   return parts.join(", ");
 }
 
+/** Let a list have these children; what stays is not moved, and keeps the focus and what is typed. */
+function arrange(list: HTMLElement, wanted: HTMLElement[]): void {
+  for (const old of [...list.children]) if (!wanted.includes(old as HTMLElement)) old.remove();
+  wanted.forEach((one, n) => {
+    if (list.children[n] !== one) list.insertBefore(one, list.children[n] ?? null);
+  });
+}
+
 /** Draw the list in `el`; the returned function takes it away. */
 function render({ model, el }: { model: Model<SubscriptionsState>; el: HTMLElement }): () => void {
   const kernel = new Kernel(model, el);
@@ -29,6 +38,8 @@ function render({ model, el }: { model: Model<SubscriptionsState>; el: HTMLEleme
   const list = h("ul", { class: "cid-subs-list", "aria-label": "What runs by itself", tabindex: "-1" });
   const empty = h("p", { class: "cid-empty" });
   const drawn = new Map<string, [string, HTMLElement]>();
+  const open = (opened: string) => kernel.set({ opened });
+  let form: HTMLElement | null = null;
   const draw = (anew = false) => {
     const all = kernel.get("subscriptions");
     title.textContent = `Runs by itself in ${kernel.get("title") || kernel.get("project")}`;
@@ -39,15 +50,17 @@ function render({ model, el }: { model: Model<SubscriptionsState>; el: HTMLEleme
     const lines = all.map((one) => {
       const key = JSON.stringify(one); // one that is as it was stays, with the focus in it
       const before = drawn.get(one.uid);
-      const made = before?.[0] === key ? before[1] : subscriptionLine(one, line.ask);
+      const made = before?.[0] === key ? before[1] : subscriptionLine(one, line.ask, open);
       drawn.set(one.uid, [key, made]);
       return made;
     });
-    const same = lines.length === list.children.length && lines.every((one, n) => one === list.children[n]);
-    if (!same) list.replaceChildren(...lines);
+    const opened = lines.find((one) => one.dataset.uid === kernel.get("opened"));
+    arrange(list, lines.flatMap((one) => (one === opened && form ? [one, form] : [one])));
     if (inside && !list.contains(document.activeElement)) {
       const back = lines.find((one) => one.dataset.uid === last);
-      (back?.querySelector("button") ?? list).focus({ preventScroll: true });
+      const way = focused?.dataset.way;
+      const again = back?.querySelector<HTMLElement>(way ? `[data-way=${way}]` : "button");
+      (again ?? list).focus({ preventScroll: true });
     }
     list.hidden = all.length === 0;
     empty.hidden = all.length > 0;
@@ -55,6 +68,18 @@ function render({ model, el }: { model: Model<SubscriptionsState>; el: HTMLEleme
     if (!kernel.get("done") && !kernel.get("error")) line.calm();
   };
   kernel.show(["subscriptions", "title", "project"], () => draw());
+  kernel.show(["fields"], () => {
+    const fields = kernel.get("fields");
+    const left = form?.contains(document.activeElement) ? form.previousElementSibling : null;
+    form = null;
+    if (fields) {
+      const save = (changed: Changed) => line.ask("change", { uid: fields.uid, ...changed });
+      form = h("li", {}, changeForm(fields, save, () => open("")));
+    }
+    draw();
+    if (fields) form?.querySelector("input")?.focus();
+    else left?.querySelector<HTMLElement>("[data-way=change]")?.focus();
+  });
   kernel.show(["error"], () => draw(!!kernel.get("error")));
   const again = h("button", { type: "button", on: { click: () => line.ask("refresh") } }, "Refresh");
   const view = root("subs", h("div", { class: "cid-subs-top" }, title, again), line.el, list, empty);

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from ..lib.catalog import Record, Step
 
 
 class Subscription(Record, Step, Protocol):
     """A template that runs by itself."""
+
+    @property
+    def takes(self) -> Mapping[str, Mapping[str, Any]]:
+        """The parameters of its version of the template."""
+
+    def refresh(self) -> object:
+        """Read it again."""
+
+    def change(self, parameters: Mapping[str, Any], **budget: Any) -> object:
+        """Change its budget, or values for the runs to come."""
 
     def pause(self) -> object:
         """Let it submit nothing."""

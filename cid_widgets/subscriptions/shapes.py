@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..lib.catalog import Record
 from ..lib.shapes import Shape, texts
 from ..lib.words import size
+from .catalog import Subscription
 
 MANAGES = ("manager", "")  # "" where one looks as staff
 
@@ -28,6 +29,22 @@ def subscription(of: Record, me: str, role: str) -> Shape:
         "budget": [one for one in limits if one is not None],
         **{part: counts[part] for part in _COUNTS},
         "mine": role in MANAGES or (told["person"] == me and role == "contributor"),
+    }
+
+
+def changeable(of: Subscription) -> Shape:
+    """Return what can be changed of one, as it is now: limits as text, parameters as in a form."""
+    told = of.record
+    most, values = told["budget"], told["parameters"]
+    runs = {name: str(most[name] or "") for name in ("runs", "runs_a_day")}
+    return {
+        "uid": told["uid"],
+        "budget": runs | {"nbytes": size(most["nbytes"]) if most["nbytes"] else ""},
+        "takes": {
+            name: {key: value for key, value in one.items() if value is not None}
+            | {"default": values.get(name)}
+            for name, one in of.takes.items()
+        },
     }
 
 

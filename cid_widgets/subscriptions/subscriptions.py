@@ -17,8 +17,10 @@ from .catalog import Catalog, Subscription
 class Subscriptions(Changing):
     """What runs by itself in a project: `Subscriptions(catalog, "demo")`.
 
-    `pause(uid)`, `resume(uid)`, `existing(uid)` and `end(uid)` do what the buttons do; all but
-    `existing` can be taken back. Without a `catalog` it connects to the one this environment names.
+    `change(uid, {"sigma": 3}, runs=500)`, `pause(uid)`, `resume(uid)`, `existing(uid)` and
+    `end(uid)` do what the buttons do; all but `existing` can be taken back. `opened` is the uid of
+    the one whose budget and values are shown to be changed. Without a `catalog` it connects to
+    the one this environment names.
     """
 
     _esm, _css = built("subscriptions")
@@ -28,9 +30,12 @@ class Subscriptions(Changing):
     project = t.Unicode().tag(sync=True)
     title = t.Unicode().tag(sync=True)
     subscriptions = t.List(t.Dict()).tag(sync=True)
+    opened = t.Unicode().tag(sync=True)
+    fields: Any = t.Dict(allow_none=True, default_value=None).tag(sync=True)  # of the opened one
 
     def __init__(self, catalog: Catalog | None = None, project: Any = "") -> None:
         self._found: dict[str, Subscription] = {}
+        self._open: Subscription | None = None
         self._me = ""
         self._watcher = Watcher(self._look)
         super().__init__(catalog)
@@ -52,6 +57,26 @@ class Subscriptions(Changing):
         self._watcher.stop()
         super().close()
 
+    def change(self, uid: str, parameters: Mapping[str, Any] | None = None, **budget: Any) -> None:
+        """Change the budget of one, or values for its runs to come; what is not named stays.
+
+        Where somebody else changed it since it was opened, that is told, and shown.
+        """
+        told = "What {} may spend is changed." if budget else ""
+        told += " " * bool(budget and parameters)
+        told += "{} runs with other values from now on." if parameters else ""
+        with self.turn, self.telling("error"):
+            one = self._open if self._open and self.opened == uid else self._found[uid]
+            try:
+                one.change(parameters or {}, **budget)
+            except Exception:
+                self._show_fields()
+                raise
+            self.opened = ""
+            self._read()
+            self.did(told.replace("{}", one.record["template"]["name"]), one)
+        self._follow()
+
     def pause(self, uid: str) -> None:
         """Let one submit nothing; what matches meanwhile waits."""
         self._change(uid, "pause", "{} is paused: what matches meanwhile waits.")
@@ -68,6 +93,10 @@ class Subscriptions(Changing):
         """Run one on what matched before it began, too, but for what was run already."""
         told = "{} runs on what was there, too, within its budget."
         self._change(uid, "also_existing", told, lasting=True)
+
+    def answer_change(self, asked: Mapping[str, Any]) -> None:
+        """Change the budget of one, or values for its runs to come."""
+        self.change(str(asked["uid"]), asked["parameters"], **asked["budget"])
 
     def answer_pause(self, asked: Mapping[str, Any]) -> None:
         """Let one submit nothing."""
@@ -89,6 +118,18 @@ class Subscriptions(Changing):
     def _other(self, _: object = None) -> None:
         self.refresh()
 
+    @t.observe("opened")
+    def _opens(self, _: object = None) -> None:
+        with self.turn, self.telling("error"):
+            self._open, self.fields = self._found.get(self.opened), None
+            self._show_fields()
+
+    def _show_fields(self) -> None:
+        """Read the opened one as it is now: a change is then about what is seen."""
+        if self._open is not None:
+            self._open.refresh()
+            self.fields = shapes.changeable(self._open)
+
     def _change(self, uid: str, way: str, told: str, *, lasting: bool = False) -> None:
         with self.turn, self.telling("error"):
             one = self._found[uid]
@@ -109,6 +150,8 @@ class Subscriptions(Changing):
         with self.hold_sync():
             self.title = told.get("title") or ""
             self.subscriptions = [shapes.subscription(one, self._me, role) for one in found]
+            if self.opened not in self._found:
+                self.opened = ""
 
     def _look(self) -> Seen:
         with self.turn, self.telling("error"):

@@ -34,16 +34,16 @@ class Stopped:
     needs: int = 0
 
 
-def charge(session: Session, row: Subscription, nbytes: int, day: dt.date) -> bool:
-    """Take one run and its bytes out of the budget, or return False and change nothing."""
+def charge(session: Session, row: Subscription, runs: int, nbytes: int, day: dt.date) -> bool:
+    """Take runs and their bytes out of the budget, or return False and change nothing."""
     table = Subscription
     fits = [
         table.state != "ended",
-        or_(table.most_runs.is_(None), table.runs < table.most_runs),
+        or_(table.most_runs.is_(None), table.runs + runs <= table.most_runs),
         or_(table.most_bytes.is_(None), table.nbytes + nbytes <= table.most_bytes),
         or_(
             table.most_a_day.is_(None),
-            case((table.day == day, table.today), else_=0) < table.most_a_day,
+            case((table.day == day, table.today), else_=0) + runs <= table.most_a_day,
         ),
     ]
     session.flush()
@@ -52,9 +52,9 @@ def charge(session: Session, row: Subscription, nbytes: int, day: dt.date) -> bo
         update(table)
         .where(table.id == row.id, *fits)
         .values(
-            runs=table.runs + 1,
+            runs=table.runs + runs,
             nbytes=table.nbytes + nbytes,
-            today=case((table.day == day, table.today + 1), else_=1),
+            today=case((table.day == day, table.today + runs), else_=runs),
             day=day,
         ),
         execution_options=CAPTURED | {"synchronize_session": False},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ from ...db.tables import Image, Run, RunInput, Subscription
 from ...errors import BadInput
 from ..catalog.homes import batches
 from ..ledger import allocations
+from ..runs import contract, submit
 from ..runs import manifest as manifests
-from ..runs import submit
 from . import chains, matching
 
 MOST = 50_000  # images that a search may find when a subscription to it begins
@@ -67,11 +67,12 @@ def of(session: Session, row: Subscription, ids: Sequence[int]) -> Estimate:
     manifest = manifests.read(row.template.manifest)
     already = run_already(session, row).intersection(ids)
     out = chains.left_out(session, row, ids)
+    known = submit.tagged(session, manifest, ids)
     left, nbytes, would = 0, 0, 0
     for image in _facts(session, ids):
         if image.id in already:
             continue
-        if image.id in out or not _fits(manifest, image):
+        if image.id in out or not _fits(manifest, image, row, known.get(image.id, ())):
             left += 1
             continue
         would += 1
@@ -80,9 +81,11 @@ def of(session: Session, row: Subscription, ids: Sequence[int]) -> Estimate:
     return Estimate(len(ids), would, len(already), left, nbytes, free)
 
 
-def _fits(manifest: manifests.Manifest, image: Any) -> bool:
+def _fits(
+    manifest: manifests.Manifest, image: Any, row: Subscription, keys: Collection[str]
+) -> bool:
     try:
-        submit.check_contract(manifest, image)
+        contract.require(manifest, image, row.parameters, keys)
     except BadInput:
         return False
     return True
@@ -90,7 +93,10 @@ def _fits(manifest: manifests.Manifest, image: Any) -> bool:
 
 def _facts(session: Session, ids: Sequence[int]) -> list[Any]:
     """Return of each image only what is asked: there may be very many."""
-    asked = select(Image.id, Image.name, Image.kind, Image.axes, Image.shape, Image.dtype)
+    asked = select(
+        Image.id, Image.name, Image.kind, Image.axes, Image.shape, Image.dtype, Image.scale,
+        Image.channels,
+    )  # fmt: skip
     found: list[Any] = []
     for batch in batches(list(ids)):
         found += session.execute(asked.where(Image.id.in_(batch))).all()

@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from ...db import capture, clock
-from ...db.tables import Image, Project, Subscription, SubscriptionMatch
-from ...errors import BadInput, OverQuota
-from .. import journal, policy
+from ...db.tables import Project, Subscription, SubscriptionMatch
+from .. import policy
 from ..actor import Actor
 from ..catalog.homes import batches
-from ..runs import manifest as manifests
-from ..runs import submit
-from . import budget, chains, matching
+from . import budget, chains, matching, submitting
 from .budget import CAPTURED, Stopped
+from .telling import say
 
-AT_ONCE = 25  # runs of one transaction, which holds the project's room and other writers up
+AT_ONCE = 100  # runs of one transaction, which holds the project's room and other writers up
 BLIND = frozenset({"right", "query"})  # pauses in which nothing is looked for
 BY_HAND = BLIND | {"person"}  # only a person ends these pauses
 
@@ -111,7 +108,9 @@ def advance(session: Session, number: int) -> tuple[int, bool]:
     if stopped is None:
         waits = select(Match.record_id).where(_of(row), Match.state == "waiting")
         waiting = session.scalars(waits.order_by(Match.record_id).limit(AT_ONCE)).all()
-        submitted, stopped = _submit(session, row, waiting)
+        fitting = matching.among(session, row, waiting)
+        _forget(session, row, set(waiting) - set(fitting))
+        submitted, stopped = submitting.submit(session, row, fitting)
         more = stopped is None and len(waiting) == AT_ONCE
     if stopped is not None:
         pause(session, row, stopped)
@@ -178,13 +177,6 @@ def go_on(session: Session, row: Subscription, by: str) -> None:
     say(session, row, "resume subscription", by, {})
 
 
-def say(session: Session, row: Subscription, action: str, by: str, detail: dict[str, Any]) -> None:
-    """Note in the journal what was done with a subscription."""
-    subject = f"subscription:{row.uid}"
-    told = detail | {"template": row.template.name, "search": row.dataset.path}
-    journal.record(session, by, action, subject, told, project_id=row.project_id)
-
-
 def _can_move(session: Session, row: Subscription, day: dt.date) -> bool:
     stopped = hindrance(session, row)
     if stopped is not None:
@@ -199,48 +191,6 @@ def _can_move(session: Session, row: Subscription, day: dt.date) -> bool:
     allocation = row.project.allocation
     room = allocation.limit - allocation.used - allocation.reserved
     return row.cause != "allocation" or room >= row.needs
-
-
-def _submit(
-    session: Session, row: Subscription, waiting: Sequence[int]
-) -> tuple[int, Stopped | None]:
-    """Submit those that still match; say how many, and what stopped it."""
-    day = clock.now(session).date()
-    fitting = matching.among(session, row, waiting)
-    _forget(session, row, set(waiting) - set(fitting))
-    manifest = manifests.read(row.template.manifest)
-    told = {"subscription": row.uid}
-    order = submit.Order(row.template, manifest, row.parameters, told=told)
-    images = session.scalars(select(Image).where(Image.id.in_(fitting)).order_by(Image.id)).all()
-    submitted = 0
-    for image in images:
-        try:
-            submit.check_contract(manifest, image)
-        except BadInput as error:
-            _turn(session, row, image.id, {"state": "left", "reason": str(error)})
-            left = {"image": image.uid, "reason": str(error)}
-            say(session, row, "leave out", row.person, left)
-            continue
-        nbytes = submit.output_bytes(manifest, image)
-        try:
-            with session.begin_nested():  # the budget is charged with the room, or neither is
-                if not budget.charge(session, row, nbytes, day):
-                    return submitted, budget.reached(row, nbytes, day)
-                run = submit.queue(session, Actor(row.person), order, image)
-                session.flush()
-                _turn(session, row, image.id, {"state": "run", "run_id": run.id})
-        except OverQuota as error:
-            session.refresh(row)
-            return submitted, Stopped("allocation", str(error), nbytes)
-        submitted += 1
-    return submitted, None
-
-
-def _turn(session: Session, row: Subscription, record: int, values: dict[str, object]) -> None:
-    """Make what waited something else."""
-    capture.touch(session, Match, [(row.id, record)])
-    one = update(Match).where(_of(row), Match.record_id == record, Match.state == "waiting")
-    session.execute(one.values(values), execution_options=CAPTURED)
 
 
 def _forget(session: Session, row: Subscription, ids: set[int]) -> None:

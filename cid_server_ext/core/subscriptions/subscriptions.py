@@ -1,35 +1,29 @@
-"""Subscriptions as people see and change them: begun, paused, gone on with, ended."""
+"""Subscriptions as people change them: begun, told other values, paused, gone on with, ended."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from ...db.tables import (
-    Dataset,
-    Project,
-    Record,
-    Run,
-    Subscription,
-    SubscriptionMatch,
-    Template,
-)
+from ...db.tables import Dataset, Project, Subscription, SubscriptionMatch
 from ...errors import BadInput, Conflict, NotAllowed, NotFound
 from .. import names, policy
 from ..actor import Actor
 from ..catalog import datasets
 from ..runs import manifest as manifests
 from ..runs import parameters, templates
-from . import estimate, following
+from . import estimate, following, seen
 from .budget import Limits, Stopped
 from .estimate import Estimate
+from .telling import say
 
 MOST = 50  # subscriptions of one project that have not ended
 LARGEST = 2**60
+COLUMNS = {"runs": "most_runs", "runs_a_day": "most_a_day", "nbytes": "most_bytes"}
 
 Match = SubscriptionMatch
 
@@ -69,7 +63,7 @@ def create(session: Session, actor: Actor, wanted: Wanted) -> Subscription:
     session.add(row)
     session.flush()
     detail = {"version": row.template.version, "parameters": row.parameters}
-    following.say(session, row, "subscribe", actor.name, detail)
+    say(session, row, "subscribe", actor.name, detail)
     ids = estimate.there(session, row)
     already = estimate.run_already(session, row)
     stays = [i for i in ids if i in already or not wanted.also_existing]
@@ -78,39 +72,26 @@ def create(session: Session, actor: Actor, wanted: Wanted) -> Subscription:
     return row
 
 
-def get(session: Session, actor: Actor, uid: str) -> Subscription:
-    """Return the subscription, or raise NotFound."""
-    return policy.find(session, actor, Subscription, uid)
+def change(
+    session: Session,
+    actor: Actor,
+    uid: str,
+    limits: Mapping[str, int | None],
+    values: Mapping[str, Any] | None = None,
+) -> Subscription:
+    """Change limits of its budget, and values for the runs to come; what is not named stays.
 
-
-def listing(
-    session: Session, actor: Actor, project: str | None = None, *, ended: bool = False
-) -> list[Subscription]:
-    """Return the subscriptions of my projects, newest first; those that ended when asked."""
-    chosen = policy.visible(actor, Subscription).options(
-        selectinload(Subscription.project),
-        selectinload(Subscription.template),
-        selectinload(Subscription.dataset),
-    )
-    if project is not None:
-        row = policy.find(session, actor, Project, project)
-        chosen = chosen.where(Subscription.project_id == row.id)
-    if not ended:
-        chosen = chosen.where(Subscription.state != "ended")
-    return list(session.scalars(chosen.order_by(Subscription.id.desc()).limit(200)))
-
-
-def limit(session: Session, actor: Actor, uid: str, limits: dict[str, int | None]) -> Subscription:
-    """Change limits of the budget; where it was spent, it goes on."""
+    Where the budget was spent it goes on. What ran with other values is not run again.
+    """
+    if values:  # nobody subscribes to the same meanwhile
+        datasets.hold(session, [seen.get(session, actor, uid).project_id])
     row = _changed(session, actor, uid)
-    _check(Limits(**limits))
-    columns = {"runs": "most_runs", "runs_a_day": "most_a_day", "nbytes": "most_bytes"}
-    for name, most in limits.items():
-        setattr(row, columns[name], most)
-    if row.most_runs is None and row.most_a_day is None and row.most_bytes is None:
-        raise BadInput("budget: one of runs, runs a day and bytes stays limited")
-    following.say(session, row, "change subscription", actor.name, dict(limits))
-    if row.cause in ("budget", "day"):
+    told = _limit(row, limits) | _set(row, values or {})
+    if "parameters" in told:
+        _refuse_same(session, row)
+    if told:
+        say(session, row, "change subscription", actor.name, told)
+    if limits and row.cause in ("budget", "day"):
         row.state, row.cause, row.reason, row.needs = "active", None, None, 0
     return row
 
@@ -121,7 +102,7 @@ def existing(session: Session, actor: Actor, uid: str) -> Subscription:
     already = estimate.run_already(session, row)
     ids = [number for number in standing(session, row) if number not in already]
     if ids:
-        following.say(session, row, "change subscription", actor.name, {"existing": len(ids)})
+        say(session, row, "change subscription", actor.name, {"existing": len(ids)})
         following.turn(session, row, ids, "there", "waiting")
     return row
 
@@ -154,52 +135,29 @@ def end(session: Session, actor: Actor, uid: str) -> Subscription:
     """End it: nothing is submitted any more, and runs that were go on to their end."""
     row = _changed(session, actor, uid)
     row.state, row.cause, row.reason, row.needs = "ended", None, f"ended by {actor.name}", 0
-    following.say(session, row, "end subscription", actor.name, {})
+    say(session, row, "end subscription", actor.name, {})
     return row
 
 
-def counts(session: Session, ids: Collection[int]) -> dict[int, dict[str, int]]:
-    """Return how many matches of each subscription there are, by state; those run, by the run's."""
-    found: dict[int, dict[str, int]] = {number: {} for number in ids}
-    state = func.coalesce(Run.state, Match.state)
-    chosen = select(Match.subscription_id, state, func.count()).outerjoin(Match.run)
-    chosen = chosen.where(Match.subscription_id.in_(ids)).group_by(Match.subscription_id, state)
-    for number, name, n in session.execute(chosen):
-        found[number][name] = n
-    return found
+def _limit(row: Subscription, limits: Mapping[str, int | None]) -> dict[str, Any]:
+    """Set limits and return those that are others now."""
+    _check(Limits(**limits))
+    told = {name: most for name, most in limits.items() if getattr(row, COLUMNS[name]) != most}
+    for name, most in told.items():
+        setattr(row, COLUMNS[name], most)
+    if row.most_runs is None and row.most_a_day is None and row.most_bytes is None:
+        raise BadInput("budget: one of runs, runs a day and bytes stays limited")
+    return told
 
 
-def newer(session: Session, rows: Collection[Subscription]) -> dict[int, str]:
-    """Return the version of each one's template that came after it, if there is one."""
-    chosen = select(Template.name, Template.id, Template.version).order_by(Template.id)
-    named = chosen.where(Template.name.in_({row.template.name for row in rows}))
-    last = {name: (number, version) for name, number, version in session.execute(named)}
-    return {
-        row.id: last[row.template.name][1]
-        for row in rows
-        if last[row.template.name][0] > row.template_id
-    }
-
-
-def matches(
-    session: Session,
-    actor: Actor,
-    uid: str,
-    *,
-    state: str | None = None,
-    limit: int = 50,
-    after: int | None = None,
-) -> list[Match]:
-    """Return what it matched and the caller reaches, newest first, with the runs."""
-    row = get(session, actor, uid)
-    seen = policy.visible(actor, Record).with_only_columns(Record.id)
-    chosen = select(Match).where(Match.subscription_id == row.id, Match.record_id.in_(seen))
-    chosen = chosen.options(selectinload(Match.record), selectinload(Match.run))
-    if state is not None:
-        chosen = chosen.outerjoin(Match.run).where(func.coalesce(Run.state, Match.state) == state)
-    if after is not None:
-        chosen = chosen.where(Match.record_id < after)
-    return list(session.scalars(chosen.order_by(Match.record_id.desc()).limit(limit)))
+def _set(row: Subscription, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Set values of the template's parameters and return those that are others now."""
+    manifest = manifests.read(row.template.manifest)
+    new = parameters.checked(manifest, {**row.parameters, **values})
+    told = {name: new[name] for name in values if new[name] != row.parameters.get(name)}
+    if told:
+        row.parameters = new
+    return {"parameters": told} if told else {}
 
 
 def _made(session: Session, actor: Actor, wanted: Wanted) -> Subscription:
@@ -242,10 +200,10 @@ def _search(session: Session, project: Project, path: str) -> Dataset:
 
 def _changed(session: Session, actor: Actor, uid: str) -> Subscription:
     """Return the subscription to its person, or a manager, and hold it."""
-    seen = policy.find(session, actor, Subscription, uid)
-    role = "contributor" if seen.person == actor.name else "manager"
+    found = seen.get(session, actor, uid)
+    role = "contributor" if found.person == actor.name else "manager"
     policy.require(session, actor, role, Subscription, uid)
-    row = following.held(session, seen.id)
+    row = following.held(session, found.id)
     if row is None or row.state == "ended":
         raise Conflict("this subscription has ended: subscribe again")
     return row
@@ -264,7 +222,7 @@ def _refuse_same(session: Session, row: Subscription) -> None:
     mine = select(Subscription).where(
         Subscription.project_id == row.project_id, Subscription.state != "ended"
     )
-    others = session.scalars(mine).all()
+    others = [other for other in session.scalars(mine) if other is not row]
     if len(others) >= MOST:
         raise Conflict(f"this project has {MOST} subscriptions: end one first")
     for other in others:

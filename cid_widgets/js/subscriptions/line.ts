@@ -38,11 +38,12 @@ function limit(of: Limit): HTMLElement {
   );
 }
 
-function ways(of: Subscription, ask: Ask): HTMLElement {
+function ways(of: Subscription, ask: Ask, open: (uid: string) => void): HTMLElement {
   const about = `${of.template} on ${of.search}`;
   const go = of.state === "paused" ? "Resume" : "Pause";
   const turn = h("button", { type: "button", "aria-label": `${go} ${about}` }, go);
   once(turn, () => ask(go.toLowerCase(), { uid: of.uid }));
+  const change = h("button", { type: "button", "aria-label": `Change ${about}`, "data-way": "change", on: { click: () => open(of.uid) } }, "Change…");
   const there = sureButton(
     `Run on the ${number(of.there)} there…`,
     () => `Really run ${plural(of.there, "image")}?`,
@@ -51,10 +52,11 @@ function ways(of: Subscription, ask: Ask): HTMLElement {
   );
   const end = h("button", { type: "button", class: "cid-quiet cid-remove", "aria-label": `End ${about}` }, "End");
   once(end, () => ask("end", { uid: of.uid }));
-  return h("div", { class: "cid-sub-ways" }, turn, of.there > 0 && there, end);
+  return h("div", { class: "cid-sub-ways" }, turn, change, of.there > 0 && there, end);
 }
 
-export function subscriptionLine(of: Subscription, ask: Ask): HTMLElement {
+/** `open` shows what can be changed of it. */
+export function subscriptionLine(of: Subscription, ask: Ask, open: (uid: string) => void): HTMLElement {
   const values = of.parameters.map(([name, value]) => `${name} ${value}`).join(", ");
   return h(
     "li",
@@ -75,7 +77,7 @@ export function subscriptionLine(of: Subscription, ask: Ask): HTMLElement {
     ),
     counts(of),
     h("div", { class: "cid-sub-budget" }, ...of.budget.map(limit)),
-    of.mine && of.state !== "ended" && ways(of, ask),
+    of.mine && of.state !== "ended" && ways(of, ask, open),
     of.reason !== "" && h("p", { class: "cid-sub-reason" }, of.reason),
   );
 }

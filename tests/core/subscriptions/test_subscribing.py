@@ -11,8 +11,9 @@ from sqlalchemy import select
 from standing import EACH, WHO, arrive, counted, look, run_on, subscribe
 
 from cid_server_ext.core.catalog import datasets
+from cid_server_ext.core.life import undo
 from cid_server_ext.core.runs import submit, templates
-from cid_server_ext.core.subscriptions import subscriptions
+from cid_server_ext.core.subscriptions import seen, subscriptions
 from cid_server_ext.core.subscriptions.budget import Limits
 from cid_server_ext.core.subscriptions.subscriptions import Wanted
 from cid_server_ext.db import tables as t
@@ -57,8 +58,8 @@ def test_what_is_there_is_counted_first_and_run_when_it_is_asked_for(catalog: Se
     assert run_on(catalog) == {"old stack 1": 1, "old stack 2": 1}
     assert counted(catalog, uid) == {"there": 1, "queued": 1, "left": 1}
     with catalog() as session:
-        (left,) = subscriptions.matches(session, WHO, uid, state="left")
-        assert left.reason == "count-things needs axes x, 'line stack' has y"
+        (left,) = seen.matches(session, WHO, uid, state="left")
+        assert "it needs axis x, this has y" in (left.reason or "")
     with catalog.begin() as session:
         subscriptions.end(session, WHO, uid)
     again = subscribe(catalog, PROJECT, also_existing=True, parameters={"sigma": 3})
@@ -107,5 +108,30 @@ def test_it_stays_on_its_version_and_says_that_there_is_a_newer_one(catalog: Ses
     assert look(catalog) == 1
     with catalog() as session:
         row = session.scalars(select(t.Subscription).where(t.Subscription.uid == uid)).one()
-        assert subscriptions.newer(session, [row]) == {row.id: "1.1.0"}
+        assert seen.newer(session, [row]) == {row.id: "1.1.0"}
         assert [run.template.version for run in session.scalars(select(t.Run))] == ["1.0.0"]
+
+
+def test_other_values_hold_for_the_runs_to_come_and_are_taken_back(catalog: Sessions) -> None:
+    uid = subscribe(catalog, PROJECT)
+    come(catalog, "stack 1")
+    look(catalog)
+    for _ in range(2):  # said again, nothing changes and nothing is noted
+        with catalog.begin() as session:
+            subscriptions.change(session, WHO, uid, {"runs": 5}, {"sigma": 3})
+    come(catalog, "stack 2")
+    assert look(catalog) == 1
+    with catalog() as session:
+        runs = session.scalars(select(t.Run).order_by(t.Run.id))
+        assert [run.parameters["sigma"] for run in runs] == [1.0, 3.0]
+        said = select(t.Journal).where(t.Journal.action == "change subscription")
+        (entry,) = session.scalars(said)
+        assert (entry.detail["runs"], entry.detail["parameters"]) == (5, {"sigma": 3.0})
+    other = subscribe(catalog, PROJECT, parameters={"sigma": 4})
+    for values, error in (({"sigma": 3}, Conflict), ({"sgima": 3}, BadParameter)):
+        with catalog() as session, pytest.raises(error):
+            subscriptions.change(session, WHO, other, {}, values)
+    with catalog.begin() as session:
+        undo.undo(session, WHO, entry.id)
+    row = standing.read(catalog, uid)
+    assert (row.parameters["sigma"], row.most_runs) == (1.0, 10_000)

@@ -19,7 +19,7 @@ from cid_server_ext.core.ledger import allocations
 from cid_server_ext.core.life import trash, undo
 from cid_server_ext.core.people import members
 from cid_server_ext.core.runs import runs, templates
-from cid_server_ext.core.subscriptions import chains, following, subscriptions
+from cid_server_ext.core.subscriptions import chains, following, seen, subscriptions
 from cid_server_ext.core.subscriptions.budget import Limits
 from cid_server_ext.core.subscriptions.subscriptions import Wanted
 from cid_server_ext.db import tables as t
@@ -135,7 +135,7 @@ def test_what_was_thrown_away_before_its_turn_waits_no_more_until_it_is_back(
     assert counted(catalog, uid) == {"there": 2, "queued": 1, "waiting": 1}
     with catalog.begin() as session:
         thrown = trash.throw(session, WHO, [second], []).uid
-        subscriptions.limit(session, WHO, uid, {"runs": 5})
+        subscriptions.change(session, WHO, uid, {"runs": 5})
     assert look(catalog) == 0
     assert counted(catalog, uid) == {"there": 2, "queued": 1}
     with catalog.begin() as session:
@@ -170,7 +170,7 @@ def test_a_spent_budget_pauses_it_and_the_rest_waits_until_it_is_raised(
     assert (row.reason or "").startswith(reason)
     assert counted(catalog, uid)["waiting"] == 2
     with catalog.begin() as session:
-        subscriptions.limit(session, WHO, uid, raised)
+        subscriptions.change(session, WHO, uid, raised)
     assert look(catalog) == 2
     assert read(catalog, uid).state == "active"
     assert sum(run_on(catalog).values()) == 4
@@ -276,7 +276,7 @@ def test_ended_it_runs_nothing_and_taken_back_it_goes_on(catalog: Sessions) -> N
     other = subscribe(catalog, PROJECT, parameters={"sigma": 5})
     take_back(catalog, "subscribe")
     with catalog() as session, pytest.raises(NotFound):
-        subscriptions.get(session, WHO, other)
+        seen.get(session, WHO, other)
 
 
 def test_what_a_template_makes_never_begins_it_again_and_chains_end(catalog: Sessions) -> None:

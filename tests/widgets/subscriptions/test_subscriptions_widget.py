@@ -5,7 +5,7 @@ from __future__ import annotations
 import pretend_subscriptions
 import pytest
 from playwright.sync_api import expect
-from pretend import Refused
+from pretend import GB, Refused
 from pretend_subscriptions import Standing
 from processes import wait_until
 from stage import Show
@@ -83,7 +83,62 @@ def test_what_was_there_is_run_when_one_is_sure_and_is_followed(
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
-@pytest.mark.parametrize(("role", "buttons"), [("viewer", 0), ("manager", 8), ("", 8)])
+def test_budget_and_values_are_changed_by_keyboard_and_taken_back(
+    show: Show, catalog: Standing
+) -> None:
+    widget = Subscriptions(catalog, "demo")
+    page, _ = show(widget, "subscriptions", width=600)
+    first = catalog.held[0]
+    page.get_by_role("button", name="Change segment-cells").focus()
+    page.keyboard.press("Enter")
+    runs = page.get_by_label("Runs in all, at most")
+    expect(runs).to_be_focused()
+    expect(runs).to_have_value("500")
+    expect(page.get_by_label("Reserved, at most")).to_have_value("80.0 GB")
+    expect(page.get_by_label("sigma")).to_have_value("1")  # the value that it has
+    expect(page.get_by_label("split")).to_be_checked()
+    page.get_by_label("sigma").fill("21")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Must be at most 20 pixel.")).to_be_visible()
+    page.get_by_label("sigma").fill("3")
+    first.record["counts"] = first.record["counts"] | {"done": 213}
+    widget.refresh()  # the line is drawn again, what is typed stays
+    expect(page.get_by_label("Images").first).to_contain_text("213 done")
+    expect(page.get_by_label("sigma")).to_be_focused()
+    runs.fill("900")
+    page.get_by_label("A day, at most").fill("")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text(
+        "What segment-cells may spend is changed. segment-cells runs with other values from now on."
+    )
+    expect(runs).to_have_count(0)
+    expect(page.get_by_role("button", name="Change segment-cells")).to_be_focused()
+    expect(page.get_by_role("img", name="Runs in all: 212 of 900")).to_be_visible()
+    assert first.record["parameters"] == {"sigma": 3, "split": True}
+    assert first.record["budget"] == {"runs": 900, "runs_a_day": None, "nbytes": 80 * GB}
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("img", name="Runs in all: 212 of 500")).to_be_visible()
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_what_another_changed_meanwhile_is_told_and_shown(show: Show, catalog: Standing) -> None:
+    widget = Subscriptions(catalog, "demo")
+    page, _ = show(widget, "subscriptions")
+    widget.opened = "s0"
+    runs = page.get_by_label("Runs in all, at most")
+    runs.fill("900")
+    catalog.held[0].others = {"budget": {"runs": 700, "runs_a_day": None, "nbytes": None}}
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert").first).to_contain_text("this was changed by omar")
+    expect(runs).to_have_value("700")
+    page.get_by_role("button", name="Cancel").click()
+    expect(runs).to_have_count(0)
+    assert (widget.opened, widget.fields) == ("", None)
+    widget.change("s0", {"sigma": 2})
+    assert catalog.held[0].record["parameters"]["sigma"] == 2
+
+
+@pytest.mark.parametrize(("role", "buttons"), [("viewer", 0), ("manager", 11), ("", 11)])
 def test_one_is_offered_what_the_role_allows(
     show: Show, catalog: Standing, role: str, buttons: int
 ) -> None:

@@ -56,6 +56,14 @@ def test_begun_in_the_form_and_followed_in_the_list(
     expect(page.get_by_text("Nothing runs by itself here.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(line).to_have_count(1)
+    page.get_by_role("button", name="Change count-things on night").click()
+    page.get_by_label("Runs in all, at most").fill("5")
+    page.get_by_label("sigma").fill("3")
+    page.get_by_role("button", name="Save").click()
+    expect(line).to_contain_text("of 5")
+    expect(line).to_contain_text("sigma 3")
+    changed = sara.subscriptions(NAME)[0]
+    assert (changed.budget["runs"], changed.parameters) == (5, {"sigma": 3, "mode": "fast"})
     listed.end(listed.subscriptions[0]["uid"])
     assert sara.subscriptions(NAME) == []
     sara.close()
