@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from ..catalog import Catalog, connect
 from ..display import size
 from ..uploads.checked import Checked
 from ..wire import waiting
 from .command import DONE, REFUSED, Command
+from .saying import said, saying
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -18,6 +20,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("path", nargs="+", type=Path, help="files and folders")
     command.add_argument("--project", "-p", required=True, metavar="NAME")
     command.add_argument("--dataset", "-d", default="", metavar="PATH", help='as "screen/plate 1"')
+    saying(command)
     command.add_argument("--url", help="of the catalog, instead of CID_URL")
     command.add_argument("--token", help="instead of CID_TOKEN")
 
@@ -28,7 +31,7 @@ def run(given: argparse.Namespace) -> int:
     good = True
     try:
         for path in given.path:
-            checked = shown(catalog, path, given.project, given.dataset)
+            checked = shown(catalog, path, given.project, given.dataset, said(given))
             checked.drop()
             good = good and checked.good
     finally:
@@ -36,14 +39,16 @@ def run(given: argparse.Namespace) -> int:
     return DONE if good else REFUSED
 
 
-def shown(catalog: Catalog, path: Path, project: str, dataset: str) -> Checked:
+def shown(
+    catalog: Catalog, path: Path, project: str, dataset: str, told: dict[str, Any]
+) -> Checked:
     """Check a path and show its table."""
     with waiting.line(sys.stderr.isatty()) as line:
 
         def tell(fraction: float, text: str) -> None:
             line(f"{path.name}  {waiting.bar(fraction)} {fraction:4.0%}  {text}")
 
-        checked = catalog.check(path, project, dataset, on_progress=tell)
+        checked = catalog.check(path, project, dataset, on_progress=tell, **told)
     print(*checked.lines(), sep="\n")
     print(f"{size(checked.sent)} sent; it would take {size(checked.nbytes)} of the project's room")
     return checked

@@ -14,14 +14,17 @@ from typing import Any
 from ..catalog import Catalog, connect
 from ..display import size
 from ..errors import BadInput, CidError, Unavailable
+from ..uploads.asked import GO_ON
 from ..uploads.items import parts_of
-from ..uploads.told import plain
 from . import mask
 from .board import Board
 from .command import DONE, LATER, REFUSED, STOPPED, Command
+from .saying import said as said_of
+from .saying import saying
 
 JOBS = 3  # paths on their way at the same time
-GO_ON = "stopped: the same command goes on with what was on its way, within a day"
+STOPPED_HERE = "stopped: the same command goes on with what was on its way, within a day"
+SAY_IT = "say it with --tag KEY=VALUE in the same command: nothing is sent twice, within a day"
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -29,16 +32,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("path", nargs="+", type=Path, help="files and folders")
     command.add_argument("--project", "-p", required=True, metavar="NAME")
     command.add_argument("--dataset", "-d", default="", metavar="PATH", help='as "screen/plate 1"')
-    command.add_argument(
-        *("--tag", "-t"),
-        action="append",
-        default=[],
-        type=tag,
-        metavar="KEY=VALUE",
-        help="said of every image; may be given several times",
-    )
-    command.add_argument("--mask", "-m", metavar="NAME", help="what the upload must say")
-    command.add_argument("--instrument", metavar="NAME", help="the microscope, whose mask it is")
+    saying(command)
     command.add_argument("--files", action="store_true", help="keep everything as it is")
     command.add_argument("--again", action="store_true", help="also what is there already")
     command.add_argument("--anew", action="store_true", help="do not go on with what was stopped")
@@ -62,7 +56,9 @@ def run(given: argparse.Namespace) -> int:
         try:
             board.end(names[path], *_upload(catalog, path, given, tell))
         except (CidError, OSError) as error:
-            said = mask.lines(error) if isinstance(error, BadInput) else [str(error)]
+            said = [*mask.lines(error)] if isinstance(error, BadInput) else [str(error)]
+            if str(error).endswith(GO_ON):  # its bytes wait
+                said.append(SAY_IT)
             whole = any(str(path) in line for line in said)
             board.end(names[path], *(line if whole else f"{path}: {line}" for line in said))
             return LATER if isinstance(error, Unavailable) else REFUSED
@@ -78,19 +74,11 @@ def run(given: argparse.Namespace) -> int:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             board.close()
-            board.end("", GO_ON)
+            board.end("", STOPPED_HERE)
             return STOPPED
         finally:
             catalog.close()
     return max((future.result() for future in ended), default=DONE)
-
-
-def tag(text: str) -> tuple[str, str]:
-    """Return key and value of `KEY=VALUE`."""
-    key, equals, value = text.partition("=")
-    if not equals or not key.strip() or not value.strip():
-        raise argparse.ArgumentTypeError(f"{text!r}: write KEY=VALUE")
-    return key.strip(), value.strip()
 
 
 def _upload(
@@ -99,7 +87,7 @@ def _upload(
     """Return what is said of a path that went in: what it became."""
     how: dict[str, Any] = {"kind": "files" if given.files else "import"}
     how |= {"again": given.again, "resume": not given.anew, "on_progress": tell}
-    said = _said(given)
+    said = said_of(given)
     nbytes = sum(part.nbytes for part in parts_of(path))
     if given.check:
         came = _checked(catalog, path, given, tell)
@@ -115,21 +103,13 @@ def _upload(
     return [told, *(f"  {line}" for line in came.facts())]
 
 
-def _said(given: argparse.Namespace) -> dict[str, Any]:
-    """Return what is said of all that comes."""
-    tags: dict[str, list[str]] = {}
-    for key, value in given.tag:
-        tags.setdefault(key, []).append(value)
-    return plain({"mask": given.mask, "instrument": given.instrument, "tags": tags})
-
-
 def _checked(
     catalog: Catalog, path: Path, given: argparse.Namespace, tell: Callable[[float, str], None]
 ) -> Any:
     """Bring in what was checked and is in order; nothing of what has to be looked at."""
     if given.files or given.again:
         raise BadInput("--check goes with neither --files nor --again")
-    said = _said(given)
+    said = said_of(given)
     checked = catalog.check(path, given.project, given.dataset, on_progress=tell, **said)
     if not checked.good:
         checked.drop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,13 @@ def begin(
     kind: str,
     parts: list[Part],
     resume: bool,
+    key: str = "",
     **more: Any,
 ) -> tuple[Mapping[str, Any], Unfinished]:
     """Return a deposit of these files, new or broken off, and what is remembered of it.
 
     Only deposits of large files are remembered; `more` is said to the catalog when one is opened.
+    It is opened with a `key`, so that a lost answer, or a kill before it came, opens no second one.
     """
     files = [part.declared for part in parts]
     body = {"kind": kind, "dataset": dataset, "files": files, **more}
@@ -37,6 +40,8 @@ def begin(
     where = {"project": project, "dataset": dataset, "kind": kind, **said}
     about = unfinished.about(session.url, parts, **where)
     for memory in unfinished.find(folder, about):
+        if not memory.deposit:  # it ended before it was told which deposit it had opened
+            break
         try:
             known = session.get(f"deposits/{segment(memory.deposit)}")
         except NotFound:
@@ -44,8 +49,20 @@ def begin(
         if known["state"] == "open":
             return known, memory
         memory.forget()
-    opened = session.send("POST", f"projects/{segment(project)}/deposits", body)
-    return opened, unfinished.remember(folder, opened["uid"], about)
+    else:
+        memory = unfinished.remember(folder, key or secrets.token_hex(16), about)
+    try:
+        opened = session.send(
+            "POST", f"projects/{segment(project)}/deposits", {**body, "key": memory.key}
+        )
+    except (Unavailable, KeyboardInterrupt):  # it may be open: the key will tell
+        memory.leave()
+        raise
+    except BaseException:
+        memory.forget()
+        raise
+    memory.note_deposit(opened["uid"])
+    return opened, memory
 
 
 def send(

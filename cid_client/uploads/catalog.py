@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, Literal, Unpack, overload
 
+from ..records.datasets import called
 from ..records.files import File
 from ..records.images import Image
 from ..records.projects import Project
+from ..wire import given
 from ..wire.session import Session
 from . import checked, uploaded
 from .checked import Checked
@@ -18,6 +19,8 @@ from .opened import Deposit, open_deposit
 from .sending import Progress
 from .told import Told, plain
 from .uploaded import Uploaded
+
+PLACE = "dataset: its path in the project"
 
 
 class Uploads:
@@ -76,12 +79,11 @@ class Uploads:
         way, the same call goes on with them, for a day; with `resume` False it begins anew, and
         Ctrl-C leaves nothing.
         """
-        name = project.name if isinstance(project, Project) else project
         done = deposit(
             self.session,
-            Path(path),
-            name,
-            dataset,
+            given.path(path),
+            _project(project),
+            given.text(dataset, PLACE, empty=True),
             kind,
             on_progress,
             resume=resume,
@@ -107,8 +109,8 @@ class Uploads:
         be; `upload()` of what comes back brings it in without sending it again, within a day, and
         `drop()` removes it. Raises BadInput, NotAllowed, NotFound or OverQuota.
         """
-        name = project.name if isinstance(project, Project) else project
-        return checked.check(self.session, Path(path), name, dataset, on_progress, told)
+        where = (_project(project), given.text(dataset, PLACE, empty=True))
+        return checked.check(self.session, given.path(path), *where, on_progress, told)
 
     def open_deposit(
         self,
@@ -124,10 +126,16 @@ class Uploads:
 
         `upload` of what comes back is where they go, by PUT or tus; then `commit()` it.
         """
-        name = project.name if isinstance(project, Project) else project
         more = {"dataset": dataset, "kind": kind, "again": again, **plain(told)}
-        return open_deposit(self.session, name, files, **more)
+        several = given.several(files, "files, each with path and nbytes")
+        for one in several:
+            given.mapping(one, "a file", '{"path": "a.tif", "nbytes": 123}')
+        return open_deposit(self.session, _project(project), several, **more)
 
     def deposit(self, uid: str) -> Deposit:
         """Return one of my deposits as it is now, or raise NotFound."""
         return Deposit(self.session, {"uid": uid}).refresh()
+
+
+def _project(project: str | Project) -> str:
+    return given.text(called(project), "project: its name")

@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Unpack, overload
 
 from .. import display
-from ..errors import BadInput, CidError, Conflict, from_record
+from ..errors import BadInput, CidError, Conflict, Wrong, from_record
 from ..records.images import Image
 from ..wire import waiting
 from ..wire.session import Session, segment
-from . import broken_off, uploaded
-from .deposit import imported, unknown
+from . import asked, broken_off, uploaded
+from .deposit import imported, unknown, whole
 from .items import Part, hashed, parts_of
 from .sending import Progress
-from .told import plain
+from .told import Told, plain
 from .uploaded import Uploaded
 
 WORDS = {
@@ -68,7 +68,8 @@ class Checked(Sequence[CheckedFile]):
 
     Nothing is in the catalog yet. `upload()` brings it in without sending it again, within a day;
     `drop()` removes what was sent. `sent` says how many bytes that was, `nbytes` how many the
-    project would be charged.
+    project would be charged. `wrong` is what the mask of the microscope that the files name has
+    against them, where none was named: `upload(tags=…)` says it.
     """
 
     def __init__(
@@ -80,9 +81,12 @@ class Checked(Sequence[CheckedFile]):
         nbytes: int = 0,
         deposit: str = "",
         counts: Mapping[str, int] | None = None,
+        masks: Iterable[str] = (),
+        wrong: Iterable[Wrong] = (),
     ) -> None:
         order = list(WORDS)
         self._session, self._deposit = session, deposit
+        self.masks, self.wrong = list(masks), list(wrong)
         self._files = sorted(files, key=lambda one: (order.index(one.verdict), one.path))
         self.sent, self.nbytes = sent, nbytes
         found = [one.verdict for one in self._files]
@@ -91,20 +95,24 @@ class Checked(Sequence[CheckedFile]):
 
     @property
     def good(self) -> bool:
-        """Nothing has to be looked at, and all could be read."""
-        return not self.counts.keys() & {"look", "unreadable"}
+        """Nothing has to be looked at or said, and all could be read."""
+        return not self.wrong and not self.counts.keys() & {"look", "unreadable"}
 
-    def upload(self, on_progress: Progress | None = None) -> Uploaded[Image]:
-        """Bring in what was checked; its bytes are there. Conflict: it was dropped, or is over."""
+    def upload(self, on_progress: Progress | None = None, **told: Unpack[Told]) -> Uploaded[Image]:
+        """Bring in what was checked, with what is `told` of it now; its bytes are there.
+
+        Conflict: it was dropped, or is over. BadInput: that does not fit, or the mask asks for
+        more; then it can be said in another call.
+        """
         if not self._deposit:
             raise Conflict("nothing of this is left to bring in: check it again, or upload it")
-        where, self._deposit = f"deposits/{segment(self._deposit)}", ""
-        self._session.send("POST", f"{where}/commit", {})
-        tell = on_progress or _silent
-        ended = imported(self._session, where, "what was checked", tell)
-        if ended["state"] != "done":
-            raise from_record(ended.get("error") or {})
-        return uploaded.images(self._session, ended)
+        uid, where = self._deposit, f"deposits/{segment(self._deposit)}"
+        self._session.send("POST", f"{where}/commit", plain(told))
+        self._deposit = ""
+        ended = imported(self._session, where, "what was checked", on_progress or _silent)
+        if ended["state"] == "open":
+            self._deposit, self.wrong = uid, asked.wrongs(ended["report"])
+        return uploaded.images(self._session, whole(ended, "what was checked"))
 
     def drop(self) -> None:
         """Remove what was sent, and give back the project's room."""
@@ -155,6 +163,9 @@ class Checked(Sequence[CheckedFile]):
         if lacking:
             told = ", ".join(f"{key} ({n})" for key, n in lacking.most_common())
             more.append(f"not known, of how many of {len(images)} images: {told}")
+        if self.wrong:
+            of = f"mask {', '.join(map(repr, self.masks))} of its microscope" if self.masks else ""
+            more += [f"{of or 'to be said'}: {one}" for one in self.wrong]
         return [*more, self.summary()]
 
 
@@ -200,6 +211,8 @@ def check(
         nbytes=int(report["nbytes"]),
         deposit=str(told["uid"]),
         counts=counts,
+        masks=report.get("masks", ()),
+        wrong=asked.wrongs(report),
     )
 
 

@@ -10,12 +10,11 @@ from typing import Any
 from ..errors import CidError, Conflict, from_record
 from ..wire import waiting
 from ..wire.session import Session, segment
+from . import asked
 from .broken_off import begin, send
 from .items import Part, hashed, parts_of
 from .sending import Progress
 from .told import judge, plain
-
-ENDED = ("done", "failed", "aborted")
 
 
 def deposit(
@@ -39,6 +38,9 @@ def deposit(
     tell = on_progress or _silent
     parts = parts_of(path)
     said = plain(told or {})
+    place = {"project": project, "dataset": dataset, "kind": kind}
+    if resume and (known := asked.waiting(session, parts, **place)):
+        return _gone_on(session, parts, known, path.name, said, place, tell)
     if said and kind == "import":
         judge(session, project, (part.path for part in parts), said)
     if not again:
@@ -57,10 +59,37 @@ def deposit(
         with suppress(CidError):  # what failed first is what the caller must hear
             session.send("DELETE", where)
         raise
+    if ended["state"] == "open":
+        asked.keep(session, parts, ended["uid"], **place)
+    return whole(ended, path.name)
+
+
+def _gone_on(
+    session: Session,
+    parts: list[Part],
+    known: Mapping[str, Any],
+    name: str,
+    said: Mapping[str, Any],
+    place: Mapping[str, str],
+    tell: Progress,
+) -> Mapping[str, Any]:
+    """Bring in what waits with what is said now; what still lacks leaves it waiting."""
+    where = f"deposits/{segment(known['uid'])}"
+    session.send("POST", f"{where}/commit", dict(said))
+    ended = imported(session, where, name, tell)
+    if ended["state"] != "open":
+        asked.forget(session, parts, **place)
+    return whole(ended, name)
+
+
+def whole(ended: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a deposit that is done, or raise why it is not; of one that waits, what for."""
     if ended["state"] == "done":
         return ended
+    if ended["state"] == "open":
+        raise asked.more(ended["report"])
     if ended["state"] == "aborted":
-        raise Conflict(f"the deposit of {path.name} was aborted while it was imported")
+        raise Conflict(f"the deposit of {name} was aborted while it was imported")
     raise from_record(ended.get("error") or {})
 
 
@@ -84,14 +113,17 @@ def _ways(path: str) -> Iterator[str]:
 
 
 def imported(session: Session, where: str, name: str, tell: Progress) -> dict[str, Any]:
-    """Return a deposit that has begun as it ended, as the second half of the progress."""
+    """Return a deposit that has begun as it ended, as the second half of the progress.
+
+    Its state is open again where a mask asks for more.
+    """
     told: dict[str, Any] = {}
 
     def ended() -> bool:
         told.update(session.get(where))
         far = told.get("progress") or {}
         tell(0.5 + 0.5 * float(far.get("fraction") or 0), str(far.get("text") or "importing"))
-        return told["state"] in ENDED
+        return bool(told["state"] != "importing")
 
     waiting.until(ended, None, f"the import of {name}")
     return told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from ..errors import from_record
 from ..records.files import File
@@ -11,6 +11,7 @@ from ..records.images import Image
 from ..records.record import Field, Record
 from ..wire.session import Session, segment
 from . import uploaded
+from .told import Told, plain
 from .uploaded import Uploaded
 
 
@@ -34,9 +35,20 @@ class Deposit(Record):
         told = self.wire("error")
         return from_record(told) if told else None
 
-    def commit(self) -> Self:
-        """Begin the import. Conflict: declared files are still coming."""
-        self.record = dict(self.session.send("POST", f"{self.path}/commit", {}))
+    @property
+    def report(self) -> Mapping[str, Any] | None:
+        """What it would become, once it was checked, or its mask asked for more; see the API."""
+        told: Mapping[str, Any] | None = self.wire("report")
+        return told
+
+    def commit(self, *, check: bool = False, **told: Unpack[Told]) -> Self:
+        """Begin the import, with what is `told` of it now. Conflict: files are still coming.
+
+        With `check` it only says in its `report` what it would become. It is open again then, and
+        also when the mask of the microscope that the files name asks for more.
+        """
+        body = {**plain(told), **({"check": True} if check else {})}
+        self.record = dict(self.session.send("POST", f"{self.path}/commit", body))
         return self
 
     def give_up(self) -> Self:

@@ -8,12 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from ..errors import BadInput, Wrong
+from ..wire import given
 from ..wire.session import Session
 
 JUDGED = 10_000  # names that are judged before they are read; all are when they are sent
 
 Value = str | int | float | Mapping[str, str]
 Tags = Mapping[str, Value | Sequence[Value]]
+
+
+EXAMPLES = {
+    "tags": 'keys with values, as {"Cell type": "HeLa"}',
+    "tags_of": 'paths with tags, as {"new/1.tif": {"Cell type": "HeLa"}}',
+}
 
 
 class Told(TypedDict, total=False):
@@ -29,7 +36,11 @@ class Told(TypedDict, total=False):
 
 
 def plain(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is said without what is not."""
+    """Return what is said without what is not; BadInput where it is of another kind."""
+    for key in ("tags", "tags_of"):
+        given.mapping(told.get(key), key, EXAMPLES[key])
+    for key in ("mask", "instrument"):
+        given.text(told.get(key) or "", f"{key}: its name", empty=True)
     return {key: value for key, value in told.items() if value}
 
 

@@ -23,15 +23,24 @@ DAYS = 8  # after which what is remembered is of no use
 
 @dataclass
 class Unfinished:
-    """What one deposit has sent so far: `done` paths, and `begun`: path -> upload."""
+    """What one deposit has sent so far: `done` paths, and `begun`: path -> upload.
 
-    deposit: str
+    key: what it is opened with, remembered before so that it is opened once. deposit: "" until then
+    """
+
+    key: str
+    deposit: str = ""
     done: set[str] = field(default_factory=set)
     begun: dict[str, str] = field(default_factory=dict)
     file: Path | None = None
     kept: bool = False
     _lines: TextIO | None = None
     _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def note_deposit(self, uid: str) -> None:
+        """It is open, under this name."""
+        self.deposit = uid
+        self._write(deposit=uid)
 
     def note_done(self, path: str) -> None:
         """This file is there."""
@@ -72,17 +81,17 @@ class Unfinished:
                 self._lines.flush()
 
 
-def remember(folder: Path | None, deposit: str, about: dict[str, Any]) -> Unfinished:
-    """Return the memory of a new deposit; `folder` None: it remembers nothing."""
-    made = Unfinished(deposit)
+def remember(folder: Path | None, key: str, about: dict[str, Any]) -> Unfinished:
+    """Return the memory of a deposit that is to be opened; `folder` None: it remembers nothing."""
+    made = Unfinished(key)
     if folder is None:
         return made
     with suppress(OSError):  # no home that can be written to: it cannot be gone on with
         folder.mkdir(parents=True, exist_ok=True)
         _tidy(folder)
-        made.file = folder / f"{deposit}.jsonl"
-        made._lines = _held(made.file.open("x", encoding="utf-8"))
-        made._write(deposit=deposit, about=about)
+        file = folder / f"{key}.jsonl"
+        made._lines, made.file = _held(file.open("x", encoding="utf-8")), file
+        made._write(key=key, about=about)
     return made
 
 
@@ -91,14 +100,16 @@ def find(folder: Path | None, about: dict[str, Any]) -> Iterator[Unfinished]:
     if folder is None or not folder.is_dir():
         return
     for file in sorted(folder.glob("*.jsonl"), key=_age, reverse=True):
-        with suppress(OSError, ValueError, KeyError):
+        with suppress(OSError, ValueError, LookupError):
             told = _lines_of(file)
             if told[0]["about"] != about:
                 continue
-            lines = _held(file.open("a", encoding="utf-8"))
-            found = Unfinished(told[0]["deposit"], file=file, _lines=lines)
+            found = Unfinished(told[0]["key"], file=file)
+            found._lines = _held(file.open("a", encoding="utf-8"))
             for line in told[1:]:
-                if "done" in line:
+                if "deposit" in line:
+                    found.deposit = line["deposit"]
+                elif "done" in line:
                     found.done.add(line["done"])
                 else:
                     found.begun[line["path"]] = line["upload"]

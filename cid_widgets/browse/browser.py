@@ -20,12 +20,13 @@ from .downloading import Downloading
 from .filtering import Filtering
 from .keeping import Keeping
 from .organising import Organising
+from .uploading import Uploading
 
 PAGE = 50  # as many as the client reads at once
 NEWEST = "newest"
 
 
-class Browser(Starting, Asking, Filtering, Keeping, Tagging, Organising, Downloading):
+class Browser(Starting, Asking, Filtering, Keeping, Tagging, Organising, Downloading, Uploading):
     """The catalog's images: after `browser = Browser(catalog)`, `browser.images` are the selected.
 
     `query`, `project`, `dataset`, `kind` and `sort` say what is shown and may be set from Python.

@@ -142,9 +142,10 @@ class Filtering(View):
     def _tell_counts(self, answer: tuple[int | None, list[Shape] | None, str]) -> None:
         total, facets, error = answer
         with self.hold_sync():
-            self.total, self.facets_error, self.counting = total, error, False
+            self.total, self.facets_error = total, error
             if facets is not None:
                 self.facets = facets
+            self.counting = False  # last: who waits for it finds the rest told
 
 
 def shape(facet: Any, query: str) -> Shape:

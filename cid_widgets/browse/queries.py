@@ -16,7 +16,7 @@ CORE = frozenset(
     re.findall(
         r"\w+",
         "in project team kind name by size pixel_size created acquired date axes dtype channel run"
-        " id sha256 completeness unknown fixity has",
+        " id sha256 completeness unknown fixity instrument has",
     )
 )
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)

@@ -10,6 +10,7 @@ import { h, root } from "./lib/dom";
 import { Kernel, type Model } from "./lib/kernel";
 import { Thumbnails } from "./lib/thumbnails";
 import { number } from "./lib/words";
+import { CheckedView } from "./upload/checked";
 import { dropPlace, keepPage } from "./upload/drop";
 import { add, nothing, type Gathered } from "./upload/gather";
 import { Look } from "./upload/look";
@@ -26,16 +27,20 @@ const NOWHERE = "You can upload into no project yet. Ask for one with ProjectReq
 const LISTED = 5000; // files in one message
 const PATIENCE_MS = 4000;
 
+const myself = () => `${Date.now()}-${Math.random()}`;
+
 class View {
   readonly el: HTMLElement;
-  readonly #me = `${Date.now()}-${Math.random()}`; // which view of the widget has the files
+  #me = myself(); // which view of the widget has the files, and which try of it
   #gathered: Gathered | null = null;
   #items: Item[] = []; // what is about to be sent
   #sending: Sending | null = null;
   #reading = false; // or asked for room: what goes is fixed
+  #opening = false; // room was asked for
   #waiting: ReturnType<typeof setTimeout> | undefined;
   #look: Look;
   #underWay: UnderWay;
+  #checked: CheckedView;
   #ready: HTMLElement;
   #more: HTMLElement;
   #result = h("div");
@@ -58,19 +63,20 @@ class View {
     );
     this.#more = dropPlace(this.el, "Drop more here", take, true).el;
     this.#look = new Look(kernel, new Where(kernel), {
-      start: () => void this.#start(),
+      start: (check) => void this.#start(check),
       goOn: (known) => this.#goOn(known),
       changed: () => this.#match(),
       clear: () => this.#clear(),
     });
     this.#underWay = new UnderWay(kernel, this.el, () => this.#sending, (found) => this.#again(found), () => this.#cancel());
-    const show = h("button", { type: "button" }, "Show in Browser");
+    this.#checked = new CheckedView(kernel, () => kernel.ask("cancel"));
+    const show = h("button", { type: "button" }, "Show them");
     show.addEventListener("click", () => kernel.ask("show"));
     const page = h("a", { target: "_blank", rel: "noopener" }, "Open the project's page");
     const fresh = h("button", { type: "button", class: "cid-primary" }, "Upload more");
     fresh.addEventListener("click", () => kernel.ask("reset"));
     this.#ended = h("section", { "aria-label": "What came of it" }, this.#result, h("div", { class: "cid-actions" }, show, fresh, page));
-    this.el.append(this.#error, this.#nowhere, this.#ready, this.#look.el, this.#more, this.#underWay.el, this.#ended);
+    this.el.append(this.#error, this.#nowhere, this.#ready, this.#look.el, this.#more, this.#underWay.el, this.#checked.el, this.#ended);
 
     kernel.show(["shows", "page", "state"], () => {
       show.hidden = !kernel.get("shows") || kernel.get("state") !== "done";
@@ -99,13 +105,15 @@ class View {
     const ready = state === "ready";
     const nowhere = this.kernel.get("projects").length === 0;
     const sent = state === "sending" || state === "importing";
+    const checked = state === "checked";
     this.#nowhere.hidden = !ready || !nowhere;
     this.#ready.hidden = !ready || nowhere || this.#gathered !== null;
     this.#look.el.hidden = !ready || this.#gathered === null;
     this.#more.hidden = !ready || this.#gathered === null || this.#reading;
     this.#underWay.el.hidden = !sent;
-    this.#ended.hidden = ready || sent;
-    this.#error.textContent = sent ? "" : this.kernel.get("error");
+    this.#checked.el.hidden = !checked;
+    this.#ended.hidden = ready || sent || checked;
+    this.#error.textContent = sent || checked ? "" : this.kernel.get("error");
     this.#error.hidden = this.#error.textContent === "";
     if (sent) this.#underWay.show();
   }
@@ -135,26 +143,29 @@ class View {
     this.#underWay.strange();
   }
 
-  async #start(): Promise<void> {
+  async #start(check: boolean): Promise<void> {
     if (this.#reading || !this.#gathered) return;
     this.#reading = true;
+    const files = this.#gathered.files;
+    const cleared = () => this.#gathered?.files !== files;
     this.#look.offer(false);
     this.#items = items(this.#gathered.files);
     this.#show();
     const all = this.#items;
-    const gone = await read(all, (done) => this.#look.offer(false, `Reading ${number(done)} of ${number(all.length)} files…`), () => !this.#gathered);
-    if (!this.#gathered || gone.length > 0) this.#reading = false;
-    if (!this.#gathered) return;
+    const gone = await read(all, (done) => this.#look.offer(false, `Reading ${number(done)} of ${number(all.length)} files…`), cleared);
+    if (cleared()) return;
     if (gone.length > 0) {
+      this.#reading = false;
       for (const path of gone) this.#gathered.files.delete(path);
       this.#gathered.unreadable.push(...gone);
       this.#look.show(this.#gathered);
       return this.#show();
     }
     this.#look.offer(false, "Asking for room…");
-    const files = this.#items.map(({ path, nbytes, modified, sha256 }) => ({ path, nbytes, modified, ...(sha256 && { sha256 }) }));
-    this.#list(files);
-    this.#wait("open");
+    const said = this.#items.map(({ path, nbytes, modified, sha256 }) => ({ path, nbytes, modified, ...(sha256 && { sha256 }) }));
+    this.#list(said);
+    this.#opening = true;
+    this.#wait("open", { check });
   }
 
   /** Say which files there are: some at a time, because a message to the kernel has its limit. */
@@ -179,7 +190,7 @@ class View {
 
   #go(told: Record<string, any>): void {
     clearTimeout(this.#waiting);
-    this.#reading = false;
+    this.#reading = this.#opening = false;
     const missing = told.missing && new Set<string>(told.missing);
     this.#gathered = null;
     this.#sending?.end();
@@ -191,7 +202,7 @@ class View {
 
   #refused(): void {
     clearTimeout(this.#waiting);
-    this.#reading = false;
+    this.#reading = this.#opening = false;
     this.#look.offer(true);
     this.#show();
   }
@@ -208,8 +219,14 @@ class View {
     this.kernel.ask("cancel");
   }
 
+  /** Send nothing. Room that was asked for is given up once it is there: what is said to us then is not for us. */
   #clear(): void {
+    if (this.#opening) this.kernel.ask("cancel", { sender: this.#me });
+    clearTimeout(this.#waiting);
+    this.#me = myself();
     this.#gathered = null;
+    this.#items = [];
+    this.#reading = this.#opening = false;
     this.#show();
   }
 }

@@ -19,8 +19,8 @@ class Deposit(Record, Protocol):
     def refresh(self) -> Self:
         """Read it again, with a fresh ticket."""
 
-    def commit(self) -> Self:
-        """Begin the import."""
+    def commit(self, *, check: bool = False, **told: Any) -> Self:
+        """Begin the import with what is told of it now; `check`: only say what would come."""
 
     def give_up(self) -> Self:
         """Remove what came."""

@@ -11,6 +11,7 @@ export interface Action {
   primary?: boolean;
   always?: boolean; // also when nothing is selected
   hint: (selected: number) => string; // what the button would do
+  blocked?: () => string; // why it cannot be done for what is in view, or ""
   panel: (close: () => void) => HTMLElement; // drawn when it is opened for the first time
   opened?: () => void; // each time
 }
@@ -50,11 +51,12 @@ export function actions(kernel: Kernel<BrowserState>, list: Action[]): { buttons
       panel.scrollIntoView({ block: "nearest" });
     });
   }
-  kernel.show(["selected", "found_all", "total"], () => {
+  kernel.show(["selected", "found_all", "total", "tree", "project"], () => {
     const count = selectedCount(kernel);
     for (const { action, button } of all) {
-      button.disabled = !action.always && count === 0;
-      button.title = button.disabled ? "Select images first" : action.hint(count);
+      const blocked = action.blocked?.() || (!action.always && count === 0 ? "Select images first" : "");
+      button.disabled = blocked !== "";
+      button.title = blocked || action.hint(count);
     }
   });
   return { buttons: all.map(({ button }) => button), panels };

@@ -17,6 +17,7 @@ const TAG_GROUPS: [string, string][] = [
 ];
 const FROM: Record<string, string> = {
   file: "read from the file",
+  settings: "from the settings file",
   instrument: "from the instrument",
   person: "set by a person",
   mask: "default of the upload's mask",
@@ -94,8 +95,17 @@ function original(image: Detail): HTMLElement | false {
       ["Name", file.name],
       ["Size", file.nbytes === null ? null : bytes(file.nbytes)],
       ["sha256", file.sha256 ? digest : null],
+      ["In place", file.in_place ? inPlace(file.in_place) : null],
     ]),
   );
+}
+
+/** Where bytes lie that stay where they were; what is wrong with them stands out. */
+function inPlace(at: { where: string; state: string; reason: string }): HTMLElement {
+  const place = h("span", {}, at.where || "outside the storage");
+  if (at.state === "ok") return place;
+  const state = `${at.state[0]!.toUpperCase()}${at.state.slice(1)}: ${at.reason}`;
+  return h("span", {}, place, h("span", { class: "cid-warn cid-state-of" }, state));
 }
 
 export class Details {

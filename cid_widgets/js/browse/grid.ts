@@ -147,8 +147,7 @@ export class Grid {
     if (!kernel.get("tree").length) {
       return "You have no project yet. Ask your team leader or the facility's staff to add you to one.";
     }
-    const where = kernel.get("project") || kernel.get("tree")[0]!.name;
-    return `No images here yet. Import with: jupyter cid import FILES --project ${where}`;
+    return "No images here yet. Bring some in with Upload…";
   }
 
   #mark(): void {

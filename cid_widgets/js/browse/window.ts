@@ -43,7 +43,7 @@ export class Window<P extends Piece> {
     const length = this.length();
     this.#measure();
     const lines = Math.ceil(length / this.#columns);
-    const top = scroller.scrollTop - list.offsetTop;
+    const top = Math.max(0, scroller.scrollTop - this.#above);
     const first = Math.max(0, Math.min(Math.floor(top / this.#height) - BEYOND, lines - 1));
     const last = Math.min(lines, Math.ceil((top + scroller.clientHeight) / this.#height) + BEYOND);
     const shown = `${first} ${last} ${length} ${this.#columns} ${this.#height}`;
@@ -56,13 +56,19 @@ export class Window<P extends Piece> {
 
   /** Scroll as little as is needed to see the piece at this place. */
   reveal(at: number): void {
-    const { list, scroller } = this;
-    const above = list.offsetTop; // what sticks above the pieces hides as much
+    const { scroller } = this;
+    const above = this.#above; // what sticks above the pieces hides as much
     const top = Math.floor(at / this.#columns) * this.#height;
     if (scroller.scrollTop > top) scroller.scrollTop = top;
     const bottom = above + top + this.#height + GAP - scroller.clientHeight;
     if (scroller.scrollTop < bottom) scroller.scrollTop = bottom;
     this.draw();
+  }
+
+  /** How far below the scroller's top the list begins, whatever else the page is made of. */
+  get #above(): number {
+    const { list, scroller } = this;
+    return list.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop;
   }
 
   /** All lines are equally high: a square picture and the words below it. */

@@ -10,7 +10,7 @@ import { LookTree } from "./tree";
 import { effect, type Where } from "./where";
 
 export interface Ways {
-  start(): void;
+  start(check: boolean): void;
   goOn(known: Unfinished): void;
   changed(): void;
   clear(): void;
@@ -26,6 +26,7 @@ export class Look {
   #tree: LookTree;
   #known = h("p", { class: "cid-up-known", role: "status", hidden: true });
   #start = h("button", { type: "button", class: "cid-primary" }, "Start");
+  #check = h("button", { type: "button", title: "Let the service read it and say what it would become; nothing is in the catalog before you say so" }, "Check first");
   #clear = h("button", { type: "button" }, "Clear");
   #said = h("span", { role: "status", class: "cid-hint" });
 
@@ -35,11 +36,14 @@ export class Look {
     private readonly ways: Ways,
   ) {
     this.#tree = new LookTree((path) => this.#leaveOut(path));
-    this.#start.addEventListener("click", () => {
-      if (this.#start.getAttribute("aria-disabled") === "true") return;
-      where.keep();
-      ways.start();
-    });
+    for (const [button, check] of [[this.#start, false], [this.#check, true]] as const) {
+      button.addEventListener("click", () => {
+        if (button.getAttribute("aria-disabled") === "true") return;
+        where.keep();
+        ways.start(check);
+      });
+    }
+    kernel.show(["kind"], () => (this.#check.hidden = kernel.get("kind") === "files"));
     this.#clear.addEventListener("click", () => ways.clear());
     this.el = h(
       "section",
@@ -51,7 +55,7 @@ export class Look {
       this.#remarks,
       where.el,
       h("div", { class: "cid-up-room" }, this.#room.el, this.#words),
-      h("div", { class: "cid-actions" }, this.#start, this.#clear, this.#said),
+      h("div", { class: "cid-actions" }, this.#start, this.#check, this.#clear, this.#said),
     );
     kernel.show(["projects", "project"], () => this.#effect());
   }
@@ -96,7 +100,8 @@ export class Look {
   /** Offer Start, or say what happens instead; what is on its way is not left out any more. */
   offer(free: boolean, words = ""): void {
     this.#tree.el.classList.toggle("cid-up-fixed", !free);
-    this.#start.setAttribute("aria-disabled", String(!free || !this.gathered?.files.size));
+    for (const button of [this.#start, this.#check]) button.setAttribute("aria-disabled", String(!free || !this.gathered?.files.size));
+    this.#clear.textContent = free ? "Clear" : "Cancel";
     this.#said.textContent = words;
   }
 

@@ -12,6 +12,7 @@ export interface Going {
   nbytes: number;
   warning: string;
   sender: string;
+  check: boolean; // it is only looked at
 }
 
 /** A deposit that nobody sends now. */
@@ -59,6 +60,44 @@ export interface Outcome {
   problems_in_all: number;
 }
 
+export interface CheckedImage {
+  name: string;
+  axes: string;
+  shape: number[];
+  dtype: string;
+  scale: Record<string, number>;
+  units: Record<string, string>;
+  completeness: number | null;
+  missing: Record<string, string>; // and why
+}
+
+/** What one file, or files that belong together, would become. */
+export interface Checked {
+  path: string;
+  verdict: string; // unreadable, look, good, file or there
+  nbytes: number;
+  findings: string[];
+  images: CheckedImage[];
+  images_in_all: number;
+}
+
+export interface Wrong {
+  field: string;
+  message: string;
+  file: string;
+}
+
+/** What a deposit would become. `masks` asked for more than was said: `wrong`. */
+export interface Report {
+  files: Checked[];
+  files_in_all: number;
+  counts: Record<string, number>;
+  nbytes: number;
+  masks: string[];
+  wrong: Wrong[];
+  asking: string[]; // the files that it is asked of; none: all
+}
+
 /** What uploads from one microscope must say. */
 export interface Mask {
   name: string;
@@ -75,8 +114,9 @@ export interface UploadState {
   again: boolean;
   projects: Project[];
   masks: Mask[];
-  wrong: { field: string; message: string; file: string }[];
-  state: "ready" | "sending" | "importing" | "done" | "failed";
+  wrong: Wrong[];
+  report: Report | null;
+  state: "ready" | "sending" | "importing" | "checked" | "done" | "failed";
   deposit: Going | null;
   progress: Partial<Sent & Importing>;
   outcome: Outcome | null;

@@ -2,7 +2,7 @@
 
 import { h } from "../lib/dom";
 import { nextId } from "../people/labelled";
-import type { Mask } from "./shapes";
+import type { Mask, Wrong } from "./shapes";
 
 type Field = Mask["fields"][number];
 
@@ -39,7 +39,7 @@ export class TagLines {
   }
 
   /** Show what is wrong beside the key that it is of; return what is wrong elsewhere. */
-  complain(wrong: { field: string; message: string; file: string }[]): string[] {
+  complain(wrong: Wrong[]): string[] {
     const here = (line: Element) => line.querySelector("input")!.value.trim();
     for (const line of this.#list.children) {
       const words = wrong.filter(({ field, file }) => !file && field === here(line)).map(({ message }) => message);
@@ -50,6 +50,15 @@ export class TagLines {
     return wrong
       .filter(({ field, file }) => file || !keys.has(field))
       .map(({ field, message, file }) => [file, field, message].filter(Boolean).join(": "));
+  }
+
+  /** The first field that is empty of those that something is wrong with. */
+  empty(wrong: Wrong[]): HTMLInputElement | null {
+    for (const line of this.#list.children) {
+      const [key, value] = line.querySelectorAll("input");
+      if (!value!.value.trim() && wrong.some(({ field }) => field === key!.value)) return value!;
+    }
+    return null;
   }
 
   #line(key: string, value: string, field?: Field): HTMLElement {
@@ -77,7 +86,11 @@ export class TagLines {
       choices.length > 0 && h("datalist", { id: known }, ...choices.map((choice) => h("option", { value: choice }))),
       h("span", { class: "cid-field-error", role: "alert" }),
     );
-    made.addEventListener("input", () => this.changed());
+    made.addEventListener("input", () => {
+      made.querySelector(".cid-field-error")!.textContent = ""; // it is judged anew
+      second.removeAttribute("aria-invalid");
+      this.changed();
+    });
     this.#list.append(made);
     return made;
   }

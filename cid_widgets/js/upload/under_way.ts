@@ -62,7 +62,7 @@ export class UnderWay {
     const place = [deposit.project, deposit.dataset].filter(Boolean).join(" / ");
     const importing = this.kernel.get("state") === "importing";
     const sending = this.mine();
-    this.#title.textContent = `${importing ? "Importing" : "Uploading"} ${plural(deposit.files, "file")} to ${place}`;
+    this.#title.textContent = `${!importing ? "Uploading" : deposit.check ? "Checking" : "Importing"} ${plural(deposit.files, "file")} to ${place}`;
     if (importing) this.#progress.importing(this.kernel.get("progress"));
     else if (sending) this.#progress.sending(sending.sent, sending.items);
     else this.#progress.sending({ ...NOTHING, nbytes: deposit.nbytes, files: deposit.files, ...this.kernel.get("progress") });
@@ -79,8 +79,8 @@ export class UnderWay {
       sending: sending?.trouble || "Keep this page open until the bytes are there.",
       paused: "Paused. What is there stays for a day.",
       cancelled: error || "It is given up…",
-      ended: error || "All bytes are there. The import begins…",
-      importing: error || "You may close this page: the import goes on.",
+      ended: error || `All bytes are there. The ${deposit.check ? "check" : "import"} begins…`,
+      importing: error || (deposit.check ? "Nothing is in the catalog yet. You may close this page: show the widget again to see the verdicts." : "You may close this page: the import goes on."),
       stuck: wrong,
     };
     this.#said.textContent = words[state] ?? "";

@@ -157,5 +157,9 @@ def test_details_tell_where_an_image_comes_from(catalog: pretend.Catalog) -> Non
     browser.focused = "l0"
     assert browser.detail["sources"] == [{"uid": "i0", "name": "nuclei A01"}]
     assert browser.detail["original"] is None
+    there = {"where": "nas:2019/a.tif", "state": "ok", "reason": ""}
+    catalog.records[0]["original"] |= {"in_place": {**there, "hashed": True}}
+    browser.focused = "i0"
+    assert browser.detail["original"]["in_place"] == there
     browser.focused = ""
     assert browser.detail is None

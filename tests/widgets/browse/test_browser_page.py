@@ -83,6 +83,7 @@ def test_typing_searches_once_and_says_when_nothing_matches(
     show: Show, catalog: pretend.Catalog
 ) -> None:
     page, _ = show(Browser(catalog), "browser")
+    expect(page.locator(".cid-facet").first).to_be_visible()  # what a view asks by itself is told
     before = len(catalog.asked)
     box = page.get_by_role("combobox", name="Search names and tags")
     box.focus()
@@ -95,6 +96,17 @@ def test_typing_searches_once_and_says_when_nothing_matches(
     expect(page.get_by_text("Nothing matches.")).to_be_visible()
 
 
+def test_it_shows_its_images_however_far_down_a_page_it_stands(
+    show: Show, catalog: pretend.Catalog
+) -> None:
+    page, _ = show(Browser(catalog), "browser")
+    page.evaluate("document.getElementById('stage').style.marginTop = '9000px'")
+    page.set_viewport_size({"width": 1100, "height": 700})  # it is laid out again
+    page.wait_for_function("innerWidth === 1100")
+    tile(page, "nuclei A01").scroll_into_view_if_needed()
+    expect(page.locator(".cid-tile")).to_have_count(14)
+
+
 def test_the_kind_filter_shows_labels_only(show: Show, catalog: pretend.Catalog) -> None:
     page, _ = show(Browser(catalog), "browser")
     page.get_by_role("button", name="Labels").click()
@@ -105,7 +117,7 @@ def test_the_kind_filter_shows_labels_only(show: Show, catalog: pretend.Catalog)
 def test_empty_places_say_what_to_do(show: Show, catalog: pretend.Catalog) -> None:
     catalog.records = []
     page, _ = show(Browser(catalog, project="demo"), "browser")
-    expect(page.get_by_text("jupyter cid import FILES --project demo")).to_be_visible()
+    expect(page.get_by_text("Bring some in with Upload…")).to_be_visible()
     page, _ = show(Browser(pretend.Catalog()), "browser")
     expect(page.get_by_text("You have no project yet.")).to_be_visible()
 
@@ -189,7 +201,10 @@ def test_hostile_names_and_tags_stay_text(show: Show, catalog: pretend.Catalog) 
         "dataset": hostile,
         "channels": [{"name": hostile, "color": "red;background:url(/owned)"}],
         "tags": [{"key": hostile, "value": hostile, "kind": "sample", "source": hostile}],
-        "original": {"uid": "x", "name": hostile, "nbytes": 1, "sha256": hostile},
+        "original": {
+            **{"uid": "x", "name": hostile, "nbytes": 1, "sha256": hostile},
+            "in_place": {"where": hostile, "state": "changed", "reason": hostile},
+        },
     }
     catalog.held[0]["title"] = hostile
     catalog.held[0]["datasets"].append({"uid": "h", "path": f"{hostile}/{hostile}"})
@@ -200,6 +215,7 @@ def test_hostile_names_and_tags_stay_text(show: Show, catalog: pretend.Catalog) 
     tile(page, hostile).dblclick()
     expect(page.get_by_role("heading", name=hostile)).to_be_visible()
     expect(page.locator(".cid-details section")).to_contain_text([hostile] * 3)
+    expect(page.get_by_text(f"Changed: {hostile}", exact=True)).to_be_visible()
     shown(page, ".cid-details")
     assert page.title() == "stage"
     assert page.locator("img[onerror], .cid-tree img, .cid-facts img").count() == 0

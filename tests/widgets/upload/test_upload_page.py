@@ -5,15 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pretend_upload
 import pytest
-from playwright.sync_api import Page, expect
-from processes import wait_until
+from playwright.sync_api import expect
+from pretend_upload import done, drop, reached
 from stage import Show
 
 from cid_widgets import Upload
@@ -29,23 +27,6 @@ TREE = {
         "<img src=x onerror=\"document.title='owned'\">.png": "png",
     }
 }
-DROP = """([tree, broken]) => {
-  const file = (name, text) => ({ isFile: true, isDirectory: false, name,
-    file: (give, fail) => broken.includes(name) ? fail(new Error("gone"))
-      : give(new File([text], name, { lastModified: 1000 })) });
-  const entry = (name, of) => typeof of === "string" ? file(name, of)
-    : { isFile: false, isDirectory: true, name, createReader() {
-        let left = Object.entries(of);
-        return { readEntries(give) { const some = left.slice(0, 2); left = left.slice(2);
-          give(some.map(([n, o]) => entry(n, o))); } };
-      } };
-  const items = Object.entries(tree).map(([name, of]) => ({ kind: "file",
-    webkitGetAsEntry: () => entry(name, of) }));
-  const event = new DragEvent("drop", { bubbles: true, cancelable: true });
-  Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], items } });
-  document.querySelector(".cid-upload").dispatchEvent(event);
-  return event.defaultPrevented;
-}"""
 
 
 class Judged(pretend_upload.pretend.Refused):
@@ -71,20 +52,6 @@ def plane() -> pretend_upload.Plane:
 @pytest.fixture(autouse=True)
 def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CID_STATE", str(tmp_path / "state"))
-
-
-def drop(page: Page, tree: dict[str, Any], broken: tuple[str, ...] = ()) -> None:
-    """Drop files and folders on the widget."""
-    assert page.evaluate(DROP, [tree, list(broken)])
-
-
-def reached(page: Page, true: Callable[[], Any], what: str) -> None:
-    """Wait while the page goes on: what it sends is answered from here."""
-    wait_until(lambda: page.title() is not None and true(), what=what)
-
-
-def done(*images: str, **more: Any) -> dict[str, Any]:
-    return {"state": "done", "images": list(images), **more}
 
 
 def test_what_is_dropped_is_looked_at_sent_and_imported(
@@ -136,7 +103,7 @@ def test_what_is_dropped_is_looked_at_sent_and_imported(
     expect(result.get_by_role("link")).to_have_attribute(
         "href", f"{pretend_upload.URL}projects/demo"
     )
-    expect(result.get_by_role("button", name="Show in Browser")).to_be_hidden()
+    expect(result.get_by_role("button", name="Show them")).to_be_hidden()
 
     [opened] = [asked for asked in catalog.asked if asked[0] == "open"]
     assert opened[1:5] == ("demo", "screen/monday", "import", False)

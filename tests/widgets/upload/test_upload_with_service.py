@@ -19,6 +19,17 @@ import cid_client as cid
 from cid_widgets import Browser, Upload
 
 NAME = "upload-widgets"
+MASK = """mask: Upload scope
+instrument: Upload scope
+fields: [{key: Cell line, required: true, choices: [HeLa, U2OS]}]
+"""
+OME = """<?xml version="1.0" encoding="UTF-8"?>
+<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">
+<Instrument ID="Instrument:0"><Microscope Model="Upload scope"/></Instrument>
+<Image ID="Image:0" Name="named"><InstrumentRef ID="Instrument:0"/>
+<Pixels ID="Pixels:0" Type="uint16" DimensionOrder="XYCZT" SizeX="40" SizeY="32" SizeC="1"
+ SizeZ="1" SizeT="1"><Channel ID="Channel:0:0" SamplesPerPixel="1"/><TiffData/></Pixels></Image>
+</OME>"""
 MIB = 1 << 20
 
 
@@ -132,7 +143,7 @@ def test_a_folder_comes_in_though_the_line_is_cut_and_the_page_is_read_again(
     expect(result.locator('[data-state="shown"]')).to_have_count(3)
     assert set(service.staged()) <= others
 
-    result.get_by_role("button", name="Show in Browser").click()
+    result.get_by_role("button", name="Show them").click()
     reached(page, lambda: len(browser.rows) > 0, "the browser shows it")
     assert {row["name"] for row in browser.rows} >= {"cell 1", "cell 2"}
     images = {image.name: image for image in upload.images}
@@ -179,6 +190,46 @@ def test_what_is_cancelled_leaves_nothing(
     start(page)
     expect(page.locator(".cid-error")).to_contain_text(NAME)
     assert upload.state == "ready"
+
+
+def test_what_is_checked_first_is_said_what_its_mask_asks_and_sent_once(
+    ursula: cid.Catalog, service: Service, show: Show, tmp_path: Path
+) -> None:
+    assert service.ask("POST", "instruments", STAFF, json={"name": "Upload scope"}).is_success
+    assert service.ask("POST", "masks", STAFF, json={"text": MASK}).is_success
+    folder = tmp_path / "tuesday"
+    folder.mkdir()
+    noise = np.random.default_rng(12)
+    pixels = noise.integers(0, 999, (32, 40), "uint16")
+    tifffile.imwrite(folder / "named.tif", pixels, description=OME)
+    tifffile.imwrite(folder / "plain.tif", noise.integers(0, 999, (32, 40), "uint16"))
+    (folder / "cut.tif").write_bytes((folder / "plain.tif").read_bytes()[:1500])
+    browser = Browser(ursula, project=NAME)
+    page, _ = show(browser, "browser", width=600)
+    line = Line(page, service)
+    page.get_by_role("button", name="Upload…").click()
+    panel = page.get_by_role("region", name="Upload files")
+    expect(panel.get_by_text("Drop files or folders here")).to_be_visible()
+    drop(page, folder)
+    panel.get_by_label("Dataset").fill("checked")
+    panel.get_by_role("button", name="Check first").click()
+    told = panel.get_by_role("region", name="What it would become")
+    expect(told).to_contain_text("2 to look at, 1 cannot be read")
+    expect(told.get_by_role("list", name="Verdicts")).to_contain_text("the size of a pixel is")
+    assert ursula.search(project=NAME, dataset="checked").count() == 0
+    assert line.count("PUT") == 3
+    told.get_by_role("button", name="Upload").click()  # without what it asks
+    expect(told).to_contain_text("is required, and nothing says it (tuesday/named.tif)")
+    expect(told.get_by_label("Cell line")).to_be_focused()
+    told.get_by_label("Cell line").fill("hela")
+    told.get_by_role("button", name="Upload").click()
+    expect(panel).to_contain_text("2 images came in, 1 file is kept as it came.")
+    assert line.count("PUT") == 3
+    panel.get_by_role("button", name="Show them").click()
+    reached(page, lambda: len(browser.selected) == 2, "they are selected")
+    tags = {image.name: image.tags for image in browser.images}
+    assert tags["named"]["Cell line"] == "HeLa"
+    assert "Cell line" not in tags["plain"]
 
 
 def test_five_hundred_small_files_are_one_request_each(
