@@ -28,8 +28,9 @@ from tornado.web import Application
 
 from cid_server_ext.handlers.data import data_routes
 from cid_server_ext.storage import manifests, omezarr, stores
-from cid_server_ext.storage.downloads import PLACE, Batch, Batches, Wanted
+from cid_server_ext.storage.downloads import PLACE, Batch, Batches
 from cid_server_ext.storage.forms import FORMS, Said
+from cid_server_ext.storage.lines import Wanted
 from cid_server_ext.storage.plane import DataPlane
 from cid_server_ext.storage.readers.source import Facts, source
 from cid_server_ext.storage.roots import Folder, sha256

@@ -1,7 +1,8 @@
 """How quickly 512 MiB come in by tus, whole and through a line that breaks, beside a local copy.
 
-The limit is `cp + sha256 + fsync` of the same file on the same disk. The line breaks at every 1/32:
-what is sent again is counted.
+The limit is `cp + sha256 + fsync` of the same file on the same disk. Beside it stands what any
+upload must compute at least (`_bare.py`), spread over all processors: where they are few that is
+the wall. The line breaks at every 1/32: what is sent again is counted.
 """
 
 from __future__ import annotations
@@ -12,14 +13,22 @@ import os
 import random
 import resource
 import shutil
+import socket
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "client"))
 
+import _bare
+import psutil
 from _harness import Bench, interleaved
 from cutting import Cutting, cutting
 from tornado.httpserver import HTTPServer
@@ -39,20 +48,32 @@ KEY = b"k" * 32
 SIZE = 512 << 20
 PREFIX = "staging/abcdefgh/in"
 ROUNDS = 5
-MEMORY = 64 << 20  # bytes by which the service may grow while a file comes in
+MIB = 1 << 20
+MEMORY = 64  # MiB by which the service may grow while a file comes in
 
 
 async def serve(root: Path) -> None:
-    """Serve until standard input ends; then say the most memory that was held before and in all."""
+    """Serve until standard input ends; then say the most memory that was held before and in all.
+
+    A thread of it takes files over a bare socket.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=receiving, args=(listener, root / "bare"), daemon=True).start()
     server = HTTPServer(
         Application(data_routes(), cid_data=DataPlane(Folder(root), Signer((KEY,))))
     )
     sockets = bind_sockets(0, "127.0.0.1")
     server.add_sockets(sockets)
     begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(sockets[0].getsockname()[1], flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    print(sockets[0].getsockname()[1], listener.getsockname()[1], flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     print(begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+
+
+def receiving(listener: socket.socket, place: Path) -> None:
+    """Take files over a bare socket, one after the other."""
+    while True:
+        _bare.receive(listener, place)
 
 
 class Ticketed:
@@ -71,6 +92,26 @@ class Bytes:
     def count(self, nbytes: int) -> None:
         self.again = max(self.again, self.there - nbytes)
         self.there = nbytes
+
+
+class Computing:
+    """Seconds of processor that this process and the service take for the same work, done again."""
+
+    def __init__(self, service: int) -> None:
+        self._ends = (psutil.Process(), psutil.Process(service))
+        self._took: list[list[float]] = []
+
+    def of(self, work: Callable[[], object]) -> None:
+        """Do it and note both."""
+        before = [sum(end.cpu_times()[:2]) for end in self._ends]
+        work()
+        after = [sum(end.cpu_times()[:2]) for end in self._ends]
+        self._took.append([late - early for late, early in zip(after, before, strict=True)])
+
+    @property
+    def took(self) -> list[float]:
+        """What each end took, in the middle of all times."""
+        return [statistics.median(each) for each in zip(*self._took, strict=True)]
 
 
 def copied(source: Path, target: Path) -> None:
@@ -92,60 +133,83 @@ def sent(port: int, source: Path, place: Path, digest: str) -> Bytes:
     return seen
 
 
-def through(proxy: Cutting, source: Path, place: Path, digest: str) -> None:
-    """Send the file while the line breaks at every 1/32 of it."""
-    proxy.passed = proxy.made = 0
+def broken(proxy: Cutting, source: Path, place: Path, digest: str) -> int:
+    """Send the file while the line breaks at every 1/32; return the most sent again at once."""
     proxy.cuts = [SIZE * n // 32 for n in range(1, 32)]
     seen = sent(proxy.port, source, place, digest)
     assert proxy.made == 31
-    assert seen.again <= tus.PART, f"{seen.again} bytes were sent again after one break"
+    with place.open("rb") as file:
+        assert hashlib.file_digest(file, "sha256").hexdigest() == digest
     print(f"# sent again through 31 breaks: {(proxy.passed - SIZE) / 1e6:.1f} MB", flush=True)
+    return seen.again
+
+
+def measure(bench: Bench, service: Service, source: Path, scratch: Path, digest: str) -> None:
+    """Take turns: ours, the copy, the bare line. Then break the line."""
+    arrived, copy = scratch / "root" / PREFIX / "file", scratch / "copy"
+    upload, bare = Computing(service.pid), Computing(service.pid)
+    ours, limit, _ = interleaved(
+        ROUNDS,
+        lambda: upload.of(lambda: sent(service.port, source, fresh(arrived), digest)),
+        lambda: copied(source, fresh(copy)),
+        lambda: bare.of(lambda: _bare.send(service.bare, source)),
+    )
+    size, cp, processors = SIZE / 1e6, "cp + sha256 + fsync", os.cpu_count() or 1
+    least, wall = sum(bare.took) / processors, f"the least computing on {processors} processors"
+    bench.speed("512 MiB by tus", size / ours, size / limit, "MB/s", cp, 0.7)
+    bench.speed("512 MiB by tus", size / ours, size / least, "MB/s", wall, None)
+    bench.speed(wall, size / least, size / limit, "MB/s", cp, None)
+    for name, mine, other in zip(("client", "service"), upload.took, bare.took, strict=True):
+        bench.seconds(f"computing of the {name}", mine, other, "the least", None)
+    with cutting(service.port) as proxy:
+        start = time.perf_counter()
+        again = broken(proxy, source, fresh(arrived), digest)
+        slow = time.perf_counter() - start
+    bench.speed("broken at every 1/32", size / slow, size / ours, "MB/s", "unbroken", None)
+    bench.memory("sent again after a break", max(again, 1) / MIB, tus.PART / MIB, "one part", 1.0)
 
 
 def main() -> int:
     """Measure and say."""
     bench = Bench("upload")
-    with tempfile.TemporaryDirectory() as scratch:
-        root, source = Path(scratch, "root"), Path(scratch, "source")
-        root.mkdir()
-        chance = random.Random(5)
-        with source.open("wb") as file:
-            for _ in range(SIZE >> 20):
-                file.write(chance.randbytes(1 << 20))
-        with source.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        arrived, copy = root / PREFIX / "file", Path(scratch, "copy")
-        server: subprocess.Popen[Any]
-        with subprocess.Popen(
-            [sys.executable, __file__, "serve", str(root)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as server:
-            assert server.stdin is not None
-            assert server.stdout is not None
-            port = int(server.stdout.readline())
-            with cutting(port) as proxy:
-                ours, limit, broken = interleaved(
-                    ROUNDS,
-                    lambda: sent(port, source, fresh(arrived), digest),
-                    lambda: copied(source, fresh(copy)),
-                    lambda: through(proxy, source, fresh(arrived), digest),
-                )
-            server.stdin.write("\n")
-            server.stdin.flush()
-            begun, most = map(int, server.stdout.readline().split())
-            server.stdin.close()
-    size = SIZE / 1e6
-    bench.speed("512 MiB by tus", size / ours, size / limit, "MB/s", "cp + sha256 + fsync", 0.7)
-    bench.speed(
-        "the same, broken at every 1/32", size / broken, size / ours, "MB/s", "unbroken", None
-    )
-    grown = max(most - begun, 1) * 1024
-    bench.speed(
-        "bytes of the file for a byte of memory", SIZE / grown, SIZE / MEMORY, "", "64 MiB", 1.0
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        (scratch / "root").mkdir()
+        chance, sha256 = random.Random(5), hashlib.sha256()
+        with (scratch / "source").open("wb") as file:
+            for _ in range(SIZE // MIB):
+                piece = chance.randbytes(MIB)
+                sha256.update(piece)
+                file.write(piece)
+        with started(scratch / "root") as service:
+            measure(bench, service, scratch / "source", scratch, sha256.hexdigest())
+    bench.memory("memory the service grew by", service.grown, MEMORY, "64 MiB", 1.0)
     return bench.finish()
+
+
+@dataclass
+class Service:
+    """A data plane in a process of its own."""
+
+    pid: int
+    port: int
+    bare: int
+    grown: float = 0.0  # MiB, when it has ended
+
+
+@contextmanager
+def started(root: Path) -> Iterator[Service]:
+    """Start a data plane; at the end it says how much memory it took."""
+    command = [sys.executable, __file__, "serve", str(root)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        service = Service(process.pid, *map(int, process.stdout.readline().split()))
+        yield service
+        process.stdin.close()
+        begun, most = map(int, process.stdout.readline().split())
+        service.grown = max(most - begun, 1) / 1024
 
 
 def fresh(path: Path) -> Path:
