@@ -28,7 +28,7 @@ from .errors import (
 from .history.entries import Entry
 from .history.trash import Trash
 from .instruments.instruments import Instrument
-from .instruments.instruments import read as read_description
+from .instruments.versions import read as read_description
 from .masks.checked import CheckedMask
 from .masks.masks import Mask
 from .people.leaving import Belongings, Handover
@@ -42,6 +42,7 @@ from .records.notes import Note
 from .records.projects import Project
 from .records.quality import Quality
 from .runs.inside import CurrentRun, current_run, rehearse
+from .runs.preflight import Preflight
 from .runs.results import Result
 from .runs.runs import Batch, Run
 from .runs.templates import Template
@@ -90,6 +91,7 @@ __all__ = [
     "OverQuota",
     "Overview",
     "Person",
+    "Preflight",
     "Preview",
     "Prices",
     "Project",

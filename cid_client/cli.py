@@ -9,11 +9,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .commands import agent, check, download, mask, upload
+from .commands import agent, check, download, mask, subscription, upload
 from .commands.command import LATER, REFUSED, STOPPED, USAGE
 from .errors import CidError, NotConfigured, Unavailable
 
-TABLE = (upload.COMMAND, check.COMMAND, download.COMMAND, mask.COMMAND, agent.COMMAND)
+TABLE = (
+    upload.COMMAND,
+    check.COMMAND,
+    download.COMMAND,
+    mask.COMMAND,
+    subscription.COMMAND,
+    agent.COMMAND,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -19,8 +19,9 @@ from .core.catalog.goals import Goal
 from .errors import BadInput
 
 LISTED = 40  # lines for people; --csv has all
-COLUMNS = ("fate", "path", "kind", "files", "bytes", "stored", "team", "project", "dataset")
-COLUMNS += ("tags", "rule", "why")
+COLUMNS = ("fate", "path", "kind", "shown", "files", "bytes", "stored")
+COLUMNS += ("team", "project", "dataset")
+COLUMNS += ("tags", "mask", "unfit", "rule", "why")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,7 @@ def _row(one: Any) -> dict[str, Any]:
         "fate": one.fate,
         "path": one.path,
         "kind": one.reader or "file",
+        "shown": one.shown,
         "files": "" if one.form == "tree" else max(1, len(one.members)),
         "bytes": "" if one.form == "tree" else one.nbytes,
         "stored": one.stored,
@@ -192,6 +194,8 @@ def _row(one: Any) -> dict[str, Any]:
         "project": goal.project,
         "dataset": goal.dataset,
         "tags": "; ".join(f"{key}={value}" for key, value in sorted(goal.tags.items())),
+        "mask": goal.mask,
+        "unfit": "; ".join(one.unfit),
         "rule": goal.rule,
         "why": one.why,
     }
@@ -212,7 +216,9 @@ def _show(found: list[Any], arguments: argparse.Namespace) -> None:
     for row in map(_row, found):
         place = "/".join(part for part in (row["project"], row["dataset"]) if part)
         what = f"{row['fate']}  {json.dumps(row['path'], ensure_ascii=False)}  {row['kind']}"
-        told = row["why"] or f"-> {place}  {row['tags']}".rstrip()
+        unfit = f"(unfit: {row['unfit']})" if row["unfit"] else ""
+        shown = "(no picture)" if row["shown"] == "no picture" and row["kind"] != "file" else ""
+        told = row["why"] or " ".join(filter(None, (f"-> {place}", row["tags"], shown, unfit)))
         lines.append(f"{what}  {told}".encode(errors="backslashreplace").decode())
     operator.show(lines, LISTED, "--csv writes all")
     for fate in ("new", "there", "quarantine"):

@@ -38,6 +38,7 @@ class CidApp(ExtensionApp):
     burst = Int(help="Requests that one person may send at once.").tag(config=True)
     search_seconds = Float(help="Seconds that one search may take.").tag(config=True)
     check_bytes = Int(help="Bytes that are read again each night; 0: none.").tag(config=True)
+    deposit_files = Int(help="Files and folders of one deposit.").tag(config=True)
     import_memory = Int(help="Bytes of memory for reading one foreign file.").tag(config=True)
     import_seconds = Float(help="Seconds that importing one file may take.").tag(config=True)
     import_cpu_seconds = Int(help="Seconds of computing for one file.").tag(config=True)
@@ -85,6 +86,10 @@ class CidApp(ExtensionApp):
     @default("check_bytes")
     def _check_bytes(self) -> int:
         return int(os.environ.get("CID_CHECK_BYTES", str(10**12)))
+
+    @default("deposit_files")
+    def _deposit_files(self) -> int:
+        return int(os.environ.get("CID_DEPOSIT_FILES", "200000"))
 
     @default("import_memory")
     def _import_memory(self) -> int:
@@ -148,6 +153,7 @@ class CidApp(ExtensionApp):
             burst=self.burst,
             search_seconds=self.search_seconds,
             check_bytes=self.check_bytes,
+            deposit_files=self.deposit_files,
             limits=Limits(
                 memory=self.import_memory,
                 cpu_seconds=self.import_cpu_seconds,

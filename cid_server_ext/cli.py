@@ -1,8 +1,8 @@
 """`jupyter cid ...`: the catalog from a shell, as the person whose token it is.
 
-`import`, `publish` and `instrument` are clients of the service like any other; `operator.py` and
-`adopting.py` have the commands that work on database and storage themselves. Rules of what goes
-where are those of the acquisition agent.
+`import`, `template publish` and `instrument` are clients of the service like any other;
+`operator.py` and `adopting.py` have the commands that work on database and storage themselves.
+Rules of what goes where are those of the acquisition agent.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from cid_client.agent import rules as agent
 from cid_client.errors import CidError
 
 from . import adopting, operator
+from .checking import commands as templates
 from .core.catalog.goals import Goal
 from .errors import BadInput
 from .errors import CidError as ServerError
+
+CHOICES = {"view": ("ome-zarr", "none"), "unfit": ("skip", "take")}  # of a rule; the first counts
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -61,18 +64,6 @@ def import_(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def publish(arguments: argparse.Namespace) -> int:
-    """Publish a template folder's template.toml and template.ipynb. Staff may."""
-    catalog = _connect(arguments)
-    folder = Path(arguments.folder)
-    with (folder / "template.toml").open("rb") as file:
-        manifest = tomllib.load(file)
-    notebook = (folder / "template.ipynb").read_text(encoding="utf-8")
-    template = catalog.publish(manifest, notebook)
-    print(f"{template.name} {template.version}  {template.digest}")
-    return 0
-
-
 def instrument(arguments: argparse.Namespace) -> int:
     """Say what a microscope is made of by a file; register it first where it is new. Staff may."""
     register = _connect(arguments).instruments
@@ -102,13 +93,14 @@ def read_rules(path: Path) -> adopting.Rules:
         raise BadInput(f"{path}: {error}") from None
     wrong = [f"{key}: is not known" for key in sorted(told.keys() - {"instrument", "rules"})]
     rules: list[agent.Rule] = []
-    views: dict[str, str] = {}
+    choices: dict[str, dict[str, str]] = {}
     tables = told.get("rules")
     for at, table in enumerate(tables if isinstance(tables, list) else [], 1):
         rest = dict(table) | {"name": str(table.get("name", f"rule {at}"))}
-        view = views[rest["name"]] = rest.pop("view", "ome-zarr")
-        if view not in ("ome-zarr", "none"):
-            wrong.append(f'rule {at}.view: "ome-zarr" or "none"')
+        chosen = choices[rest["name"]] = {key: rest.pop(key, CHOICES[key][0]) for key in CHOICES}
+        for key, known in CHOICES.items():
+            if chosen[key] not in known:
+                wrong.append(f"rule {at}.{key}: {' or '.join(map(repr, known))}")
         rule = agent.read_rule(
             rest, at, lambda key, why, at=at: wrong.append(f"rule {at}.{key}: {why}")
         )
@@ -122,7 +114,7 @@ def read_rules(path: Path) -> adopting.Rules:
         if goal is None:
             return None, why
         places = (goal.rule, goal.project, goal.team, goal.dataset, goal.instrument)
-        return Goal(*places, tags=goal.tags, view=views[goal.rule]), ""
+        return Goal(*places, tags=goal.tags, mask=goal.mask, **choices[goal.rule]), ""
 
     return adopting.Rules(judge, text)
 
@@ -159,11 +151,6 @@ def _parser() -> argparse.ArgumentParser:
     _as_person(command)
     command.set_defaults(command=import_)
 
-    command = commands.add_parser("publish", help="publish a template folder (staff)")
-    command.add_argument("folder")
-    _as_person(command)
-    command.set_defaults(command=publish)
-
     command = commands.add_parser("instrument", help="the register of microscopes (staff)")
     actions = command.add_subparsers(required=True, metavar="ACTION")
     command = actions.add_parser("import", help="say what a microscope is made of")
@@ -174,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     _as_person(command)
     command.set_defaults(command=instrument)
 
+    templates.add_commands(commands, _as_person)
     operator.add_commands(commands)
     adopting.add_commands(commands, read_rules)
     return parser

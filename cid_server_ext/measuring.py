@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .core import journal
-from .core.catalog import quality, tagging
+from .core.catalog import quality, references, tagging
+from .core.catalog.references import Where
 from .core.search import index
 from .db.session import Sessions, reading
 from .db.tables import Image, Project
-from .errors import BadFile, NotFound
+from .errors import BadFile, BadInput, NotFound
 from .ingest.limits import Limits
 from .ingest.workers import Worker
+from .storage.inplace import Roots
 from .storage.quality import VERSION
 from .storage.roots import Folder
 
@@ -47,6 +50,18 @@ class _Old:
     name: str
     project_id: int
     prefix: str
+    place: Where | None = None
+
+    def store(self, root: Folder, roots: Roots) -> Path:
+        """Return where its pixels lie, or raise BadFile when they are not to be read there."""
+        if self.place is None:
+            return root.path(self.prefix) / "image.ome.zarr"
+        if self.place.changed:
+            raise BadFile("its bytes in place are not what was registered")
+        try:
+            return roots.path(self.place.root, self.place.path)
+        except (BadInput, NotFound) as error:
+            raise BadFile(str(error)) from None
 
 
 def measure_again(
@@ -57,11 +72,13 @@ def measure_again(
     older_than: int = VERSION,
     most: int | None = None,
     dry: bool = False,
+    roots: Roots | None = None,
     told: Told = lambda what, done, total: None,
 ) -> Measured:
     """Measure images whose quality has a version below `older_than`, or none; at most `most`.
 
-    dry: only count them. Raises NotFound for a project that is not there.
+    dry: only count them. roots: where images lie that stay in place. Raises NotFound for a project
+    that is not there.
     """
     with reading(sessions) as session:
         project_id = _project(session, project)
@@ -77,7 +94,7 @@ def measure_again(
                 found.older += 1
                 told(one.name, found.older, most or 0)
                 try:
-                    answer = worker.measure(root.path(one.prefix) / "image.ome.zarr")
+                    answer = worker.measure(one.store(root, roots or Roots()))
                 except BadFile as error:
                     found.failed[one.uid] = str(error)
                 else:
@@ -117,16 +134,19 @@ def _older(sessions: Sessions, project_id: int | None, older_than: int) -> Itera
     after = 0
     columns = (Image.id, Image.uid, Image.name, Image.project_id, Image.prefix, Image.quality)
     here = (Image.kind == "image", Image.purged_at.is_(None), Image.tier == "online")
-    ours = Image.inside.is_(None)  # what lies in place has levels of others'
-    chosen = select(*columns).where(*here, ours).order_by(Image.id).limit(READ)
+    chosen = select(*columns).where(*here).order_by(Image.id).limit(READ)
     if project_id is not None:
         chosen = chosen.where(Image.project_id == project_id)
     while True:
         with reading(sessions) as session:
             rows = session.execute(chosen.where(Image.id > after)).all()
+            some = [row.id for row in rows if _version(row.quality) < older_than]
+            apart = Image.id.in_(some) & Image.inside.is_not(None)
+            places = references.places(session, session.scalars(select(Image).where(apart)))
         for row in rows:
             if _version(row.quality) < older_than:
-                yield _Old(row.id, row.uid, row.name, row.project_id, row.prefix)
+                told = (row.id, row.uid, row.name, row.project_id, row.prefix)
+                yield _Old(*told, places.get(row.id))
         if len(rows) < READ:
             return
         after = rows[-1].id

@@ -111,10 +111,12 @@ def quality(arguments: argparse.Namespace) -> int:
     """Measure images again whose quality has an older version; 1: some could not be measured."""
     from .db.session import open_database
     from .measuring import measure_again
+    from .storage.inplace import Roots
     from .storage.quality import VERSION
     from .storage.roots import Folder
 
     root, sessions = Folder(storage(arguments)), open_database(database(arguments))
+    roots = Roots.read(os.environ.get("CID_ADOPT_ROOTS", ""))
     older, dry = arguments.older_than_version or VERSION, arguments.dry_run
     try:
         with progress() as told:
@@ -125,6 +127,7 @@ def quality(arguments: argparse.Namespace) -> int:
                 older_than=older,
                 most=arguments.most,
                 dry=dry,
+                roots=roots,
                 told=told,
             )
     finally:

@@ -14,6 +14,7 @@ from .checker import A_NIGHT, Checker
 from .db.session import Sessions, open_database
 from .departures import Departures, HubPeople
 from .fixity import Fixity
+from .ingest.abroad import Abroad
 from .ingest.importer import Importer
 from .ingest.limits import Limits
 from .ingest.workshops import workshop
@@ -22,6 +23,7 @@ from .memory.writer import Writer
 from .purger import Purger
 from .rates import Rates
 from .revoker import Revoker
+from .storage.gauge import MOST_FILES
 from .storage.inplace import Roots
 from .storage.plane import DataPlane
 from .storage.roots import Folder
@@ -34,9 +36,10 @@ class Settings:
     """Where a catalog keeps things. `embedded`: one trusted user, migrations run by themselves.
 
     One person may send `rate` requests a second to a process, and `burst` at once. A search ends
-    after `search_seconds`. Each night `check_bytes` are read again. `limits` bind whoever opens a
-    foreign file, on `cluster` (see `ingest.workshops`). `hub` is the address of the hub's API, for
-    which `hub_token` is. `roots` may be adopted in place.
+    after `search_seconds`. Each night `check_bytes` are read again. A deposit holds at most
+    `deposit_files`. `limits` bind whoever opens a foreign file, on `cluster` (see
+    `ingest.workshops`). `hub` is the address of the hub's API, for which `hub_token` is. `roots`
+    may be adopted in place.
     """
 
     database: str
@@ -47,6 +50,7 @@ class Settings:
     burst: int = 200
     search_seconds: float = 5
     check_bytes: int = A_NIGHT
+    deposit_files: int = MOST_FILES
     limits: Limits = field(default_factory=Limits)
     cluster: str = "local"
     cluster_workers: int = 4
@@ -101,7 +105,9 @@ def build(settings: Settings, prefix: str, queued: Callable[[], None] = lambda: 
     sessions = open_database(settings.database)
     settings.roots.refuse_within(settings.storage)
     signer = Signer((signing_key(settings.signing_key_file),))
-    data = DataPlane(Folder(settings.storage), signer, settings.roots)
+    maker = Abroad(settings.limits)
+    folder, most = Folder(settings.storage), settings.deposit_files
+    data = DataPlane(folder, signer, settings.roots, maker, most)
     importing = workshop(
         settings.cluster,
         root=settings.storage,

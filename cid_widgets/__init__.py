@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .browse.browser import Browser
 from .history.history import History
+from .instruments.instruments import Instruments
 from .masks.masks import Masks
 from .people.leaving import Leaving
 from .people.members import Members
@@ -25,6 +26,7 @@ from .vocabulary.vocabulary import Vocabulary
 __all__ = [
     "Browser",
     "History",
+    "Instruments",
     "Leaving",
     "Masks",
     "Members",

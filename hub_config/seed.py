@@ -13,6 +13,7 @@ from typing import Any
 
 import cid_client
 
+from . import microscopes, samples
 from .running import Hub
 
 ROOT = Path(__file__).parent.parent
@@ -46,14 +47,15 @@ class Segmented:
 
 
 def set_up(hub: Hub) -> None:
-    """As staff: make the project and publish the templates, where they are not there yet."""
+    """As staff: make what is not there yet: the project, its microscopes, the templates."""
     staff = catalog(hub, "staff")
     with contextlib.suppress(cid_client.Conflict):  # a kept catalog has it
         staff.session.send("POST", "projects", DEMO)
+    microscopes.register(staff)
     known = {(t.name, t.version) for t in staff.templates()}
     for folder in sorted((ROOT / "notebooks" / "templates").iterdir()):
         if (folder / "template.toml").exists() and _named(folder) not in known:
-            command(hub, "staff", "publish", folder)
+            command(hub, "staff", "template", "publish", folder)
 
 
 def import_all(hub: Hub, items: list[Path], dataset: str) -> list[cid_client.Image]:
@@ -73,6 +75,9 @@ def import_all(hub: Hub, items: list[Path], dataset: str) -> list[cid_client.Ima
     found = _images(researcher, dataset)
     if not found:
         raise SeedFailed(f"no image could be imported into {PROJECT}/{dataset}")
+    for image in found:
+        if original(image) == samples.NUCLEI:
+            microscopes.say_taken(image, hub.site.run / "samples")
     return found
 
 

@@ -24,6 +24,14 @@ BROWSE: Cells = (
     ("markdown", "Browse the project: search, filter, and select images with a click."),
     ("code", 'browser = Browser(catalog, project="demo")\nbrowser'),
 )
+SCOPES: Cells = (
+    (
+        "markdown",
+        "The facility's microscopes: what each is made of, now and before, and whether its quality "
+        "control holds. **Show its images** asks the browser above.",
+    ),
+    ("code", "Instruments(catalog, browser=browser)"),
+)
 BRING: Cells = (
     ("markdown", "Bring pictures in: drop files or folders, look what they are, and start."),
     ("code", 'Upload(catalog, "demo")'),
@@ -82,18 +90,20 @@ STAFF: Cells = (
     (
         "markdown",
         "What only facility staff has: requests for projects, what all teams hold and owe, the "
-        "vocabulary, what uploads from a microscope must say, and what somebody leaves behind.",
+        "vocabulary, the microscopes and what uploads from them must say, and what somebody "
+        "leaves behind.",
     ),
     ("code", "Requests(catalog)"),
     ("code", "Usage(catalog)"),
     ("code", "Vocabulary(catalog)"),
-    ("code", "Masks(catalog)"),
+    ("code", "masks = Masks(catalog)\nmasks"),
+    ("code", "Instruments(catalog, masks=masks)"),
     ("code", 'Leaving(catalog, "researcher")'),
 )
 TOURS: dict[str, Cells] = {
-    "researcher": HELLO + BROWSE + BRING + WORK + ALONE + HELD,
-    "leader": HELLO + BROWSE + BRING + WORK + ALONE + HELD,
-    "guest": HELLO + BROWSE + HELD,
+    "researcher": HELLO + BROWSE + SCOPES + BRING + WORK + ALONE + HELD,
+    "leader": HELLO + BROWSE + SCOPES + BRING + WORK + ALONE + HELD,
+    "guest": HELLO + BROWSE + SCOPES + HELD,
     "staff": HELLO + STAFF + BROWSE,
 }
 

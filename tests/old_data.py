@@ -18,7 +18,7 @@ from cid_server_ext.core.memory.export import canonical
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions, reading
 from cid_server_ext.ingest.adopting import bring, survey
-from cid_server_ext.ingest.adopting.survey import Found
+from cid_server_ext.ingest.adopting.found import Found
 from cid_server_ext.ingest.limits import Limits
 from cid_server_ext.storage.inplace import Roots
 from cid_server_ext.storage.roots import Folder
@@ -85,6 +85,14 @@ def tif(path: Path, seed: int = 1) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(seed).integers(0, 4000, (40, 48), dtype=np.uint16)
     tifffile.imwrite(path, pixels)
+
+
+def metamorph(folder: Path) -> None:
+    """Write a .nd with its one file: two that belong together."""
+    tif(folder / "s_w1A.tif", 3)
+    lines = ['"NDInfoFile", Version 1.0', '"DoWave", TRUE', '"NWavelengths", 1', '"WaveName1", "A"']
+    text = "\r\n".join([*lines, '"WaveInFileName", TRUE', '"EndFile"'])
+    (folder / "s.nd").write_text(text, encoding="latin-1")
 
 
 def image(path: Path, seed: int = 1, version: str = "0.5") -> np.ndarray:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import commits, datasets, deposits
 from cid_server_ext.core.runs import submit, templates
-from cid_server_ext.core.subscriptions import subscriptions
+from cid_server_ext.core.subscriptions import seen, subscriptions
 from cid_server_ext.core.subscriptions.budget import Limits
 from cid_server_ext.core.subscriptions.subscriptions import Wanted
 from cid_server_ext.db import tables as t
@@ -44,11 +44,12 @@ def subscribe(sessions: Sessions, project: str, limits: Limits = MANY, **more: A
 
 def arrive(session: Session, project: str, names: list[str], **more: Any) -> list[str]:
     """Commit one deposit with these images, as an import does, and return their uids."""
+    who = more.pop("who", WHO)
     declared = [{"path": f"{name}.tif", "nbytes": 1000} for name in names]
     deposit = deposits.open_import(
-        session, WHO, project, dataset="", kind="import", declared=declared
+        session, who, project, dataset="", kind="import", declared=declared
     )
-    deposits.begin(session, WHO, deposit.uid, {})
+    deposits.begin(session, who, deposit.uid, {})
     deposit.run_id = more.pop("run_id", None)
     shape: dict[str, Any] = {"axes": "yx", "shape": (64, 64), "kind": "image"} | more
     images = [
@@ -98,4 +99,4 @@ def counted(sessions: Sessions, uid: str) -> dict[str, int]:
     """Return its matches by state."""
     with sessions() as session:
         number = session.scalars(select(t.Subscription.id).where(t.Subscription.uid == uid)).one()
-        return subscriptions.counts(session, [number])[number]
+        return seen.counts(session, [number])[number]

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import old_data
 import pytest
+import tifffile
 import world
 from processes import start_service, stop, wait_until
 from speaking import As
@@ -75,8 +76,8 @@ def test_the_whole_way(
     def run(*words: str) -> tuple[int, str]:
         with pytest.raises(SystemExit) as ended:
             cli.main(list(words))
-        code = ended.value.code
-        return (code if isinstance(code, int) else 1), capsys.readouterr().out
+        code, out = ended.value.code, capsys.readouterr().out
+        return (code, out) if isinstance(code, int) else (1, f"{out}{code}")
 
     settings = {"CID_ADOPT_ROOTS": f"nas={old}", "CID_DATABASE": url}
     settings["CID_STORAGE"] = str(tmp_path / "storage")
@@ -96,6 +97,10 @@ def test_the_whole_way(
     assert rows["ana/run/1.tif"]["dataset"] == "old/ana"
     assert rows["ana/run/1.tif"]["tags"] == "Owner=ana"
     assert rows["ana/notes.txt"]["stored"] == "0"
+    seen = {
+        path: rows[path]["shown"] for path in ("ana/notes.txt", "ana/run/1.tif", "ana/older.zarr")
+    }
+    assert list(seen.values()) == ["no picture", "a view", "in place"]
     assert export() == before
 
     command = [sys.executable, "-m", "cid_server_ext.cli", "adopt", "nas:", *how, "--apply"]
@@ -120,13 +125,19 @@ def test_the_whole_way(
             assert image.thumbnail.startswith(b"\x89PNG")
         [cell] = catalog.search('name:"3"')
         assert cell.download(tmp_path / "got").read_bytes() == (old / "ana/run/3.tif").read_bytes()
-        assert cell.wire("original")["in_place"]["where"] == "nas:ana/run/3.tif"
+        assert str(cell.in_place) == "nas:ana/run/3.tif"
+        everything = catalog.download(list(catalog.search("")), tmp_path / "all")
+        there = [path for path in old.rglob("*") if path.is_file() and path.parent != old]
+        assert (everything.files, everything.left) == (len(there) - 1, 0)  # not the notes
+        [chunk] = (tmp_path / "all").rglob("new.ome.zarr/0/c/1/0/0")
+        assert chunk.read_bytes() == (old / "ana/new.ome.zarr/0/c/1/0/0").read_bytes()
+        [made] = image.download(tmp_path / "tif", as_="ome-tiff").parent.iterdir()
+        assert np.array_equal(tifffile.imread(made), older)
         catalog.close()
     finally:
         stop(service.process)
 
-    code, _ = run("adopt", "--undo", unit)
-    assert code == 0
+    assert "taken back: 17 records" in run("adopt", "--undo", unit)[1]
     assert brought() == 0
     assert export() == before
     sessions.kw["bind"].dispose()
@@ -138,6 +149,7 @@ def test_the_whole_way(
         ("", r"write \[\[rules\]\]"),
         ('[[rules]]\nproject = "x"', "give a pattern"),
         ('[[rules]]\npath = "**"\nproject = "x"\nview = "tiff"', "rule 1.view"),
+        ('[[rules]]\npath = "**"\nproject = "x"\nunfit = "?"', "'skip' or 'take'"),
         ('[[rules]]\npath = "{a}/**"\nproject = "{b}"', "no named group"),
         ("view = 1", "is not known"),
         ("[[", "rules.toml"),

@@ -14,8 +14,10 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 def test_the_template_shown_to_staff_is_a_valid_one() -> None:
     page = (DOCS / "staff" / "templates.md").read_text(encoding="utf-8")
-    [shown] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
-    assert manifest.read(tomllib.loads(shown)).parameters["sigma"].default == 1.5
+    shown, truth = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    read = manifest.read(tomllib.loads(shown + truth))
+    assert read.parameters["sigma"].default == 1.5
+    assert read.truth[0].objects == 40
 
 
 def test_every_operation_is_in_the_table_with_who_may() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -15,11 +16,16 @@ def staged(
     declared = {"kind": kind, "files": [{"path": name, "nbytes": len(body)}]}
     opened = service.ask("POST", f"projects/{project}/deposits", who, json=declared)
     assert opened.status_code == 201, opened.text
-    headers = {"Content-Digest": content_digest(body)}
-    url = service.origin + opened.json()["upload"] + quote(name)
-    put = httpx.put(url, content=body, headers=headers, timeout=60)
-    assert put.is_success, put.text
+    put(service, opened.json(), name, body)
     return opened.json()["uid"]
+
+
+def put(service: Service, deposit: dict[str, Any], name: str, body: bytes) -> None:
+    """Bring one file of an open deposit in."""
+    headers = {"Content-Digest": content_digest(body)}
+    url = service.origin + deposit["upload"] + quote(name)
+    answer = httpx.put(url, content=body, headers=headers, timeout=60)
+    assert answer.is_success, answer.text
 
 
 def commit(service: Service, who: str, uid: str) -> None:

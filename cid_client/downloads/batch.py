@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from .. import display
 from ..errors import BadInput, Conflict
+from ..wire import given
 from ..wire.session import Session
 from ..wire.waiting import bar, line
 from . import proving
@@ -75,7 +76,7 @@ class Archive:
 
 def archive(session: Session, selection: Mapping[str, Any], as_: As) -> Archive:
     """Return what a download of this selection would bring."""
-    told = session.send("POST", "downloads", {**selection, "as": as_})
+    told = session.send("POST", "downloads", {**selection, "as": _form(as_)})
     url, files = session.absolute(told["url"]), told["files"] - 1  # the last is the manifest
     left = told["left"], _left(told)
     size = told["nbytes"], files
@@ -95,7 +96,7 @@ def download(
     """
     with line(on_progress is None) as show:
         tell = on_progress or _shown(show)
-        return _download(session, {**selection, "as": as_}, Path(to), tell)
+        return _download(session, {**selection, "as": _form(as_)}, given.path(to), tell)
 
 
 def _download(session: Session, body: Mapping[str, Any], to: Path, tell: Progress) -> Downloaded:
@@ -125,6 +126,12 @@ def _download(session: Session, body: Mapping[str, Any], to: Path, tell: Progres
     part.unlink(missing_ok=True)
     tell(1.0, "done")
     return Downloaded(to, files, batch["nbytes"], batch["left"], _left(batch), paths)
+
+
+def _form(as_: As) -> As:
+    if as_ not in FORMS:
+        raise BadInput(f"as_: it is one of {', '.join(FORMS)}")
+    return as_
 
 
 def _left(batch: Mapping[str, Any]) -> list[LeftOut]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..records.datasets import called
 from ..records.projects import Project
 from ..records.record import Chosen, Listing, uids
+from ..wire import given
 from ..wire.session import Session
 from .entries import Entry, history
 from .trash import Trash, throw
@@ -29,6 +30,7 @@ class History:
 
         `after`: older than this entry, to go on where a list ended.
         """
+        given.text(about or "", 'about: a thing, as "image:<uid>",', empty=True)
         return history(self.session, limit, after, project=called(project), about=about)
 
     def trash(self, records: Chosen) -> Trash:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from .. import display
@@ -13,6 +12,7 @@ from ..errors import BadInput, NotFound
 from ..records.changing import Changing
 from ..records.record import Field, Listing
 from ..uploads.told import Tags, plain
+from ..wire import given
 from ..wire.session import Session, segment
 from . import checked
 from .checked import CheckedMask
@@ -185,7 +185,7 @@ def check(
     **by: Any,
 ) -> CheckedMask:
     """Ask the catalog what an upload would say."""
-    names = [Path(os.fspath(one)).as_posix() for one in files]
+    names = [given.path(one).as_posix() for one in given.several(files, "names of files in a list")]
     body = {"files": names, **plain({"tags": tags, "tags_of": tags_of}), **plain(by)}
     return checked.read(session.send("POST", "masks/check", body))
 
@@ -196,7 +196,7 @@ def read(source: Source) -> dict[str, Any]:
         return {"document": dict(source)}
     if isinstance(source, str) and "\n" in source:
         return {"text": source}
-    path = Path(source)
+    path = given.path(source)
     if not path.is_file():
         raise BadInput(f"{path}: no such file")
     try:

@@ -14,8 +14,9 @@ from ..wire.session import Session, segment
 class Belongings:
     """What a person has and made. `only_*` name projects and teams that nobody else reaches so.
 
-    `projects` and `teams` are memberships; `live_datasets`, `notes`, `deposits` and `runs` say
-    `total` and the `newest`; `records` and `nbytes` count what the person brought.
+    `projects` and `teams` are memberships; `live_datasets`, `notes`, `deposits`, `runs` and
+    `subscriptions` say `total` and the `newest`; `records` and `nbytes` count what the person
+    brought.
     """
 
     person: str
@@ -28,6 +29,7 @@ class Belongings:
     notes: dict[str, Any]
     deposits: dict[str, Any]
     runs: dict[str, Any]
+    subscriptions: dict[str, Any]
     records: int
     nbytes: int
 
@@ -44,6 +46,7 @@ class Belongings:
                 ("notes", self.notes["total"]),
                 ("deposits under way", self.deposits["total"]),
                 ("runs under way", self.runs["total"]),
+                ("runs by itself", self.subscriptions["total"]),
                 ("brought", f"{self.records} records, {display.size(self.nbytes)}"),
             ]
         )
@@ -53,7 +56,8 @@ class Belongings:
 class Handover:
     """What `to` was given of what only `person` reached, and how many memberships ended.
 
-    `withdrawn`: how many requests of `person` waited for an answer.
+    `withdrawn`: how many requests of `person` waited for an answer. `subscriptions` go on in the
+    name of `to`, `paused` wait for somebody who may run them.
     """
 
     person: str
@@ -62,11 +66,13 @@ class Handover:
     teams: list[str]
     ended: int
     withdrawn: int
+    subscriptions: int
+    paused: int
     entry: int | None  # of the journal; None when nothing had to be handed over
     session: Session = field(repr=False)
 
     def undo(self) -> None:
-        """Take it back: all memberships and requests are then as they were."""
+        """Take it back: memberships, requests and subscriptions are then as they were."""
         undo(self.session, self.entry)
 
 

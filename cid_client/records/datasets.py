@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..downloads.batch import As, Downloaded
 from ..downloads.fetching import Progress
-from ..errors import NotFound
+from ..errors import BadInput, NotFound
 from ..history.trash import Trash, throw
 from ..history.undoing import Done
+from ..wire import given
 from ..wire.session import Session, segment
 from .changing import Changing
 from .notes import Noted
@@ -147,13 +148,20 @@ class Moved(Done):
 
 def move(session: Session, records: Chosen, to: Dataset) -> Moved:
     """Put records into a dataset, all or none, in one step; those that lie there already stay."""
+    if not isinstance(to, Dataset):
+        raise BadInput(f"dataset: give catalog.project(...).dataset(path), not {given.shown(to)}")
     told = session.tell("POST", "records/move", {"records": uids(records), "dataset": to.uid})
     return Moved(told.entry, session, told.body["moved"])
 
 
 def called(project: str | Project | None) -> str | None:
     """Return the name of a project, or None."""
-    return project if project is None or isinstance(project, str) else project.name
+    if project is None or isinstance(project, str):
+        return project
+    if getattr(project, "collection", "") != "projects":
+        wanted = "project: give its name or catalog.project(...)"
+        raise BadInput(f"{wanted}, not {given.shown(project)}")
+    return project.name
 
 
 def _dataset(session: Session, project: str, row: Mapping[str, Any]) -> Dataset:

@@ -12,9 +12,11 @@ from ..downloads import batch
 from ..downloads.batch import As
 from ..errors import BadInput, CidError, NotFound
 from ..instruments.controls import Controls
-from ..instruments.instruments import Instrument, read
+from ..instruments.instruments import Instrument
+from ..instruments.versions import read
 from ..wire.downloads import download
 from ..wire.tickets import Ticket
+from .inplace import InPlace
 from .quality import Quality
 from .record import Field, Listing
 from .stored import FOLDER, Stored
@@ -49,6 +51,11 @@ class Image(Stored):
         """What was measured of its pixels: SNR, saturation, focus …; None where nothing was."""
         told = self.wire("quality")
         return Quality(told) if told else None
+
+    @property
+    def in_place(self) -> InPlace | None:
+        """Where its original lies and how it is there; None: in the catalog's storage."""
+        return InPlace.of((self.wire("original") or {}).get("in_place"))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -143,8 +150,12 @@ class Image(Stored):
             ("pixel", self._pixel()),
             ("complete", self._complete()),
             ("in", "/".join(part for part in (self.project, self.dataset) if part)),
+            ("in place", self._in_place()),
             ("uid", self.uid),
         ]
+
+    def _in_place(self) -> str:
+        return str(self.in_place or "") if "original" in self.record else ""
 
     def _complete(self) -> str:
         known = self.record.get("completeness")

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
 
 from .. import display
+from ..errors import BadInput
+from ..wire import given
 from ..wire.session import Session, segment
 
 T = TypeVar("T")
@@ -100,7 +102,9 @@ class HasUid(Protocol):
         """It."""
 
 
-Chosen = Record | Iterable[HasUid]  # one record or several; a search is several
+# one record or several, as they are or by their uids; a search is several
+Chosen = Record | str | Iterable[HasUid | str]
+WANTED = "records as catalog.search(...) finds them, or their uids"
 
 
 class Listing(list[R]):
@@ -119,6 +123,10 @@ def listing(make: type[R], session: Session, answer: Mapping[str, Any]) -> Listi
 
 
 def uids(chosen: Chosen) -> list[str]:
-    """Return the uids of what is chosen."""
-    several = [chosen] if isinstance(chosen, Record) else chosen
-    return [record.uid for record in several]
+    """Return the uids of what is chosen; BadInput where it is nothing that has some."""
+    listed = [chosen] if isinstance(chosen, Record | str) else given.several(chosen, WANTED)
+    found = [one if isinstance(one, str) else getattr(one, "uid", None) for one in listed]
+    for one, uid in zip(listed, found, strict=True):
+        if not isinstance(uid, str) or not uid:
+            raise BadInput(f"give {WANTED}, not {given.shown(one)}")
+    return [str(uid) for uid in found]

@@ -7,10 +7,12 @@ from typing import Any, Self
 
 from ..history.entries import Entry, history
 from ..history.trash import Trash, throw
+from ..wire import given
 from ..wire.session import segment
 from . import datasets
 from .changing import Changing
 from .datasets import Dataset
+from .inplace import InPlace
 from .notes import Noted
 from .record import Field, Listing
 
@@ -39,6 +41,11 @@ class Stored(Changing, Noted):
     def subject(self) -> str:
         """What the journal calls it."""
         return f"{self.kind_of}:{self.record['uid']}"
+
+    @property
+    def in_place(self) -> InPlace | None:
+        """Where its bytes lie and how they are; None: in the catalog's storage."""
+        return InPlace.of(self.wire("in_place"))
 
     @property
     def tags(self) -> dict[str, Value | list[Value]]:
@@ -78,7 +85,7 @@ class Stored(Changing, Noted):
 
     def rename(self, name: str) -> Self:
         """Give it another name for people; its uid and bytes stay."""
-        return self._changed("PATCH", body={"name": name})
+        return self._changed("PATCH", body={"name": given.text(name, "a name")})
 
     def move(self, dataset: Dataset | str) -> Self:
         """Put it into another dataset: a path in its project, or `catalog.dataset(...)`'s."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..records.datasets import called
 from ..records.projects import Project
+from ..wire import given
 from ..wire.session import Session
 from . import suggestions
 from .found import RecordSearch, Search, asked
@@ -37,6 +38,7 @@ class Searches:
         Nothing is asked before the first look; then an unknown project is NotFound.
         """
         question = asked(query, called(project), dataset, more, kind, sort)
+        _limited(limit)
         return Search(self.session, question, limit)
 
     def records(
@@ -52,12 +54,18 @@ class Searches:
     ) -> RecordSearch:
         """Return the images and files that match, as `search` does; `kind` may be file too."""
         question = asked(query, called(project), dataset, more, kind, sort)
+        _limited(limit)
         return RecordSearch(self.session, question, limit)
 
     def complete(self, text: str) -> list[Completion]:
         """Return what the last word of a query may become: keys, or values of a key with counts."""
-        return suggestions.complete(self.session, text)
+        return suggestions.complete(self.session, given.text(text, "what was typed", empty=True))
 
     def top(self, limit: int = 20) -> list[Tagged]:
         """Return the tags that most records of my projects have."""
         return suggestions.top(self.session, limit)
+
+
+def _limited(limit: int | None) -> None:
+    if limit is not None:
+        given.number(limit, "limit")

@@ -17,6 +17,7 @@ from ..records.files import File
 from ..records.images import Image, thumbnail_or_none
 from ..records.record import Chosen, uids
 from ..tags import sheets
+from ..wire import given
 from ..wire.session import Session
 from . import conditions
 from .facets import Facet
@@ -38,6 +39,9 @@ def asked(
     sort: str | None = None,
 ) -> dict[str, Any]:
     """Return a question as the catalog takes it; `more` are conditions, maybe kind and sort too."""
+    given.text(query, "a query", empty=True)
+    for what, name in (("dataset: its path", dataset), ("kind", kind), ("sort", sort)):
+        given.text(name or "", what, empty=True)
     rest = {"kind": kind, "sort": sort, **more}
     shown = {"kind": rest.pop("kind"), "sort": rest.pop("sort")}
     text = conditions.text(query, rest) or None

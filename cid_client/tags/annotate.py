@@ -11,6 +11,7 @@ from ..history.undoing import undo
 from ..records.record import Chosen
 from ..records.stored import Values
 from ..search.found import named
+from ..wire import given
 from ..wire.session import Session
 
 
@@ -48,7 +49,9 @@ def annotate(
     dry: bool,
 ) -> Annotated:
     """Say it of all that is chosen, in one step: all of one project, all or nothing."""
-    off = remove if isinstance(remove, Mapping) else dict.fromkeys(remove)
+    for word, said in (("set", replace), ("add", add)):
+        given.mapping(said, word, 'keys with values, as {"Cell type": "HeLa"}')
+    off = remove if isinstance(remove, Mapping) else dict.fromkeys(given.several(remove, "keys"))
     body = {
         **named(chosen, "records"),
         "set": dict(replace),

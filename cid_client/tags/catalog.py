@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Unpack
 
+from ..records.datasets import called
 from ..records.projects import Project
 from ..records.record import Chosen, Listing
 from ..records.stored import Values
+from ..wire import given
 from ..wire.session import Session
 from . import sheets, vocabulary
 from .annotate import Annotated, annotate
@@ -44,8 +45,8 @@ class Tagging:
 
     def preview(self, path: str | os.PathLike[str], project: str | Project) -> sheets.Preview:
         """Return all that an edited sheet would change; its `apply()` does it."""
-        name = project.name if isinstance(project, Project) else project
-        return sheets.preview(self.session, Path(path), name)
+        name = given.text(called(project), "project: its name")
+        return sheets.preview(self.session, given.path(path), name)
 
     def apply(self, path: str | os.PathLike[str], project: str | Project) -> sheets.Preview:
         """Apply an edited sheet without looking at its changes first; return them."""

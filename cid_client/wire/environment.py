@@ -40,7 +40,7 @@ def access(url: str | None = None, token: str | None = None) -> Access:
             "no catalog address: give connect(url=...) or set CID_URL, "
             "such as https://hub.example.org/services/cid/"
         )
-    if not urlsplit(where).netloc:
+    if not isinstance(where, str) or not urlsplit(where).netloc:
         raise NotConfigured(f"catalog address {where!r}: begin it with http:// or https://")
     if token:
         return Access(_slashed(where), f"token {token}")

@@ -15,7 +15,7 @@ from urllib.parse import quote, urljoin
 import httpx
 
 from ..errors import BadInput, NotLoggedIn, TooMany, Unavailable, from_answer
-from . import environment
+from . import environment, given
 from .environment import Access
 
 PAUSES = (0.2, 0.5, 1.0)  # seconds before a GET is tried again
@@ -255,8 +255,8 @@ def revived(url: str) -> Session:
 
 
 def segment(text: str) -> str:
-    """Return `text` as one segment of a path."""
-    return quote(text, safe="")
+    """Return a name or uid as one segment of a path; BadInput when it is none."""
+    return quote(given.text(text, "a name or uid"), safe="")
 
 
 def below(text: str) -> str:
@@ -286,4 +286,4 @@ def _plain(value: Any) -> Any:
     """Return numpy's numbers as Python's own."""
     if hasattr(value, "item"):
         return value.item()
-    raise TypeError(f"{value!r} is no number, text, list or mapping")
+    raise TypeError(f"{given.shown(value)} is no number, text, list or mapping")

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Table, event, insert, inspect, select, text, tuple_
+from sqlalchemy import Connection, Table, event, func, insert, inspect, select, text, tuple_
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, sessionmaker
 
 from . import mentions
@@ -258,15 +258,16 @@ def _before_commit(session: Session) -> None:
     connection = session.connection()
     told_of = _concerned(session, capture, rows)
     take_turn(connection)
-    for number, entry in enumerate(capture.entries):
-        mine = rows if number == 0 else []
-        made = connection.execute(insert(Journal), {**entry, "rows": mine})
-        if made.inserted_primary_key is None:
-            continue
-        session.info[SAID] = made.inserted_primary_key[0]
-        if mine:
-            session.info[WRITTEN] = made.inserted_primary_key[0]
-            mentions.write(connection, {made.inserted_primary_key[0]: told_of})
+    first, *others = capture.entries
+    made = connection.execute(insert(Journal), {**first, "rows": rows}).inserted_primary_key
+    assert made is not None
+    session.info[SAID] = made[0]
+    if rows:
+        session.info[WRITTEN] = made[0]
+        mentions.write(connection, {made[0]: told_of})
+    if others:  # nobody writes between them: it is our turn
+        connection.execute(insert(Journal), [{**entry, "rows": []} for entry in others])
+        session.info[SAID] = connection.scalar(select(func.max(Journal.id)))
 
 
 def _concerned(session: Session, capture: _Capture, rows: list[Row]) -> set[int]:

@@ -20,13 +20,14 @@ from ..storage.arriving import Writing
 from ..storage.tickets import Right
 from ..storage.uploads import Upload
 from .plane import PIECE, PlaneHandler, failing, told
+from .straight import Straight
 from .tus_headers import CHECKSUMS, EXTENSIONS, VERSION, checksum, whole
 
 QUIET = 3.0  # seconds without a byte after which a sender gives way to one who waits
 LOST = 120.0  # seconds without a byte after which a sender is taken for dead
 TURN = 8.0  # seconds to wait for one's turn
 BEAT = 0.2
-READ = 256 << 10  # bytes taken from the line at once: 64 KiB cost the processor a fifth more
+BUFFER = 2 * PIECE  # bytes that come while as many are written: few threads wait for each other
 T = TypeVar("T")
 
 
@@ -36,6 +37,7 @@ class TusHandler(PlaneHandler):
 
     writing: Writing | None = None
     refusal: CidError | None = None
+    straight: Straight | None = None
     writable: Right
 
     def set_default_headers(self) -> None:
@@ -49,7 +51,7 @@ class TusHandler(PlaneHandler):
         instead = self.request.headers.get("X-HTTP-Method-Override", "").upper()
         if instead in self.SUPPORTED_METHODS:
             self.request.method = instead
-        self._waiting: list[bytes] = []
+        self._waiting: list[bytes | memoryview] = []
         self._waits, self._pending = 0, _done()
         self._turn, self._heard, self._ending = asyncio.Lock(), time.monotonic(), False
         self.checksum: tuple[str, bytes] | None = None
@@ -96,7 +98,8 @@ class TusHandler(PlaneHandler):
         room = upload.said.nbytes - at
         if room < 0:
             raise Conflict(f"the upload has {upload.said.nbytes} bytes in all: ask for its offset")
-        if whole(headers.get("Content-Length", "0"), "Content-Length") > room:
+        coming = whole(headers.get("Content-Length", "0"), "Content-Length")
+        if coming > room:
             raise TooLarge(f"{room} bytes of this upload are missing, and more would come")
         self.checksum = checksum(headers.get("Upload-Checksum", ""))
         name = self.checksum[0] if self.checksum else ""
@@ -106,8 +109,10 @@ class TusHandler(PlaneHandler):
             await self._leave()
             raise Conflict(f"the offset of this upload is {there}, not {at}: go on there")
         self.line.set_max_body_size(room + PIECE)  # of what has no length, `write` takes no more
-        self.line.params = copy.copy(self.line.params)  # of this request alone
-        self.line.params.chunk_size = self.line.stream.read_chunk_size = READ
+        if "Transfer-Encoding" not in headers:
+            self.line.params = copy.copy(self.line.params)  # of this request alone
+            self.line.params.chunk_size = BUFFER
+            self.line.stream = self.straight = Straight(self.line.stream, min(coming, BUFFER))
         asyncio.get_running_loop().call_later(BEAT, self._watch)
 
     async def _lock(self, take: functools.partial[Writing]) -> Writing:
@@ -133,14 +138,14 @@ class TusHandler(PlaneHandler):
             return
         asyncio.get_running_loop().call_later(BEAT, self._watch)
 
-    async def data_received(self, chunk: bytes) -> None:
-        """Take a part of the body: one piece is written while the next one comes."""
+    async def data_received(self, chunk: bytes | memoryview) -> None:
+        """Take a part of the body: some is written while more comes."""
         self._heard = time.monotonic()
         if self.writing is None:
             return
         self._waiting.append(chunk)
         self._waits += len(chunk)
-        if self._waits >= PIECE:
+        if self._waits >= (PIECE if self._pending.done() else BUFFER):
             try:
                 await self._write()
             except (CidError, OSError) as error:
@@ -149,8 +154,10 @@ class TusHandler(PlaneHandler):
 
     async def _write(self, *, all: bool = False) -> None:
         async with self._turn:
-            pieces, self._waiting, self._waits = self._waiting, [], 0
             await self._pending
+            pieces, self._waiting, self._waits = self._waiting, [], 0
+            if self.straight is not None:
+                self.straight.turn()
             if pieces and self.writing is not None:
                 self._pending = in_thread(functools.partial(self.writing.write, *pieces))
                 if all:
@@ -172,6 +179,9 @@ class TusHandler(PlaneHandler):
                 await asyncio.wait([self._pending])
                 self._pending.exception()  # told to the sender, if he is still there
                 await in_thread(writing.leave)
+            self._waiting = []
+            if self.straight is not None:
+                self.straight.let_go()
 
     async def taken(self) -> None:
         """Have the whole body on disk, verified, and the file in place if it is complete."""

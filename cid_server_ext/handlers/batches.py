@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -22,6 +23,8 @@ from .plane import PlaneHandler, told
 from .ranges import matches
 
 LOOK = 1.0  # seconds after which it is asked whether the ticket has ended
+# what is made on the way takes its time, and nobody else's
+SENDERS = ThreadPoolExecutor(8, thread_name_prefix="download")
 
 
 class BatchHandler(PlaneHandler):
@@ -71,7 +74,9 @@ class BatchHandler(PlaneHandler):
         take = functools.partial(next, pieces, None)
         looked, known = time.monotonic(), self.plane.revoked.lately()
         try:
-            while (piece := await loop.run_in_executor(None, take)) is not None and not self.gone:
+            while (
+                piece := await loop.run_in_executor(SENDERS, take)
+            ) is not None and not self.gone:
                 now = self.plane.revoked.lately()
                 if now is not known or time.monotonic() - looked > LOOK:
                     self._still(self.plane.opened_by(ticket), batch)

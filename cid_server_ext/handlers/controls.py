@@ -17,7 +17,10 @@ Text = Annotated[str, Field(max_length=1000)]
 
 
 class NewMeasurement(BaseModel):
-    """One number; `place` is the objective, laser or point of the field that it belongs to."""
+    """One number; `place` is the objective, laser or point of the field that it belongs to.
+
+    It is to be measured again in `every` so many days; 0: no more.
+    """
 
     model_config = ConfigDict(extra="forbid")
     metric: Text
@@ -26,6 +29,7 @@ class NewMeasurement(BaseModel):
     place: Text = ""
     low: FiniteFloat | None = None
     high: FiniteFloat | None = None
+    every: int | None = None
 
 
 class NewControl(BaseModel):
@@ -39,7 +43,10 @@ class NewControl(BaseModel):
 
 
 class Measurement(BaseModel):
-    """One number of a series; `fine` tells if it lies where it may, null where nobody said so."""
+    """One number of a series; `fine` tells if it lies where it may, null where nobody said so.
+
+    It is to be measured again until `due`, null where nobody said so.
+    """
 
     uid: str
     metric: str
@@ -50,6 +57,8 @@ class Measurement(BaseModel):
     low: float | None
     high: float | None
     fine: bool | None
+    every: int | None
+    due: dt.datetime | None
     evidence: str
     note: str
     person: str
@@ -114,6 +123,8 @@ def _shaped(rows: Sequence[t.Control]) -> Measurements:
             low=row.low,
             high=row.high,
             fine=controls.fine(row),
+            every=row.every,
+            due=controls.due(row),
             evidence=row.evidence,
             note=row.note,
             person=row.person,

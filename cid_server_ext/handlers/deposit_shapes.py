@@ -14,6 +14,7 @@ from ..db import tables as t
 from ..storage.roots import staging_prefix
 from ..storage.tickets import Right
 from .ask import Ask
+from .mask_shapes import Wrong
 
 
 class There(BaseModel):
@@ -57,11 +58,17 @@ class Checked(BaseModel):
 
 
 class Report(BaseModel):
-    """What a deposit would become: the first 5,000 files, `counts` of all, and `nbytes` in all."""
+    """What a deposit would become: the first 5,000 files, `counts` of all, and `nbytes` in all.
+
+    `masks` are those of the microscopes that the files name, where no mask was named; `wrong` is
+    what they have against it: until that is said, it cannot be committed.
+    """
 
     files: list[Checked]
     counts: dict[str, int]
     nbytes: int
+    masks: list[str] = []
+    wrong: list[Wrong] = []
 
 
 class Deposit(BaseModel):

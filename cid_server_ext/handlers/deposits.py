@@ -36,7 +36,8 @@ class NewDeposit(BaseModel):
 
     `again`: what is there already comes in a second time. `mask` and `instrument` by name or uid:
     it is held to that mask, or to the instrument's. `tags` are of all that comes, `tags_of` by path
-    of a file, or of a folder with all below it.
+    of a file, or of a folder with all below it. The same `key`, of your choice, answers with the
+    deposit that it opened while that is under way: a lost answer reserves nothing twice.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -44,6 +45,7 @@ class NewDeposit(BaseModel):
     dataset: str = ""
     files: list[Declared]
     again: bool = False
+    key: str | None = Field(default=None, pattern="^[0-9A-Za-z_-]{8,64}$")
     mask: str = Field(default="", max_length=200)
     instrument: str = Field(default="", max_length=200)
     tags: Tags = {}
@@ -61,9 +63,10 @@ class Output(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What the depositor says of the whole; of an import only its `instrument`, name or uid.
+    """What the depositor says of the whole; of an import only what is below `outputs`.
 
-    `check`: only say, in the deposit's `report`, what it would become; the deposit stays open.
+    `instrument` by name or uid. `check`: only say, in the deposit's `report`, what it would become;
+    the deposit stays open. `mask`, `tags` and `tags_of` add to what was said when it was opened.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -74,6 +77,9 @@ class Manifest(BaseModel):
     outputs: list[Output] = []
     instrument: str = Field("", max_length=200)
     check: bool = False
+    mask: str = Field("", max_length=200)
+    tags: Tags = {}
+    tags_of: dict[str, Tags] = Field(default={}, max_length=10_000)
 
 
 class Deposits(CidHandler):
@@ -102,6 +108,7 @@ class Deposits(CidHandler):
             kind=new.kind,
             declared=declared,
             again=new.again,
+            key=new.key,
             told=told(new.mask, new.instrument, new.tags, new.tags_of),
         )
         return shapes.deposit(ask, row)
@@ -134,12 +141,16 @@ class Commit(CidHandler):
         """Everything becomes visible at once, or nothing; poll the deposit.
 
         Conflict: files are still coming; the deposit stays open. With `check` nothing becomes
-        visible: poll until it is open again and has a `report`.
+        visible: poll until it is open again and has a `report`; so it is, too, when the mask of the
+        microscope that the files name asks for more: `report.wrong` says what, the next commit may.
         """
         if ask.body.check and deposits.get(ask.session, ask.actor, deposit).kind != "import":
             raise BadInput("check: only what is read as images can be checked")
         _refuse_unfinished(ask, deposits.get(ask.session, ask.actor, deposit))
-        row = deposits.begin(ask.session, ask.actor, deposit, ask.body.model_dump(mode="json"))
+        of = ask.body
+        manifest = of.model_dump(mode="json", exclude={"mask", "tags", "tags_of"})
+        said = told(of.mask, "", of.tags, of.tags_of)
+        row = deposits.begin(ask.session, ask.actor, deposit, manifest, said)
         ask.after.append(functools.partial(ask.services.importer.submit, row.uid))
         return shapes.deposit(ask, row)
 

@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..core.catalog import chosen, downloads
 from ..core.search import find
 from ..errors import BadInput
-from ..storage.downloads import PLACE, Wanted
+from ..storage.downloads import PLACE
 from ..storage.forms import FORMS, Said
+from ..storage.inplace import Place
+from ..storage.lines import Wanted
 from ..storage.portable import portable
 from ..storage.tickets import DOWNLOADING, Right
 from .base import Ask, CidHandler, endpoint
@@ -96,4 +98,6 @@ def _uids(ask: Ask) -> list[str]:
 def _wanted(item: downloads.Item) -> Wanted:
     at, said = int(item.at.timestamp()), Said(item.uid, item.called, item.tags)
     name = item.name + (FORMS[item.form][1] if item.form else "")
-    return Wanted(item.way, name, item.prefix, item.stored, item.sha256, at, item.form, said)
+    there = item.place
+    place = there and Place(there.root, there.path, there.form, there.nbytes, there.mtime_ns)
+    return Wanted(item.way, name, item.prefix, item.stored, item.sha256, at, item.form, said, place)

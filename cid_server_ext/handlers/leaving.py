@@ -7,7 +7,7 @@ import datetime as dt
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..core.people import leaving
+from ..core.people import belongings, leaving
 from .base import Ask, CidHandler, endpoint
 
 
@@ -58,12 +58,16 @@ class Belongings(BaseModel):
     notes: Listed
     deposits: Listed
     runs: Listed
+    subscriptions: Listed
     records: int
     nbytes: int
 
 
 class Handover(BaseModel):
-    """Which projects and teams were given, how many memberships ended, and requests with them."""
+    """Which projects and teams were given; how many memberships ended, and requests with them.
+
+    `subscriptions` go on in the name of `to`, `paused` wait for whoever may run them.
+    """
 
     person: str
     to: str
@@ -71,6 +75,8 @@ class Handover(BaseModel):
     teams: list[str]
     ended: int
     withdrawn: int
+    subscriptions: int
+    paused: int
 
 
 class HasWhat(CidHandler):
@@ -79,7 +85,7 @@ class HasWhat(CidHandler):
     @endpoint("What a person has", who="self", answer=Belongings)
     def get(self, ask: Ask, person: str) -> Belongings:
         """For the person and for staff."""
-        found = leaving.belongings(ask.session, ask.actor, person)
+        found = belongings.of(ask.session, ask.actor, person)
         return Belongings(**dataclasses.asdict(found))
 
 

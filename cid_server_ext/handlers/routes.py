@@ -35,8 +35,9 @@ from . import (
     usage,
     vocabulary,
 )
-from .base import CidHandler, Endpoint, Unknown
+from .base import CidHandler, Unknown
 from .data import data_routes
+from .endpoints import Endpoint
 from .etags import Tagged
 from .pages import PAGES
 
@@ -108,6 +109,8 @@ TABLE: dict[str, type[CidHandler]] = {
     "images/{image}/settings": instruments.ImageSettings,
     "images/{image}/controls": controls.ImageControls,
     "instruments": instruments.Instruments,
+    "instruments/check": instruments.Check,
+    "instruments/standing": instruments.AllStandings,
     "instruments/{instrument}": instruments.OneInstrument,
     "instruments/{instrument}/controls": controls.Controls,
     "instruments/{instrument}/versions": instruments.Versions,
@@ -121,6 +124,7 @@ TABLE: dict[str, type[CidHandler]] = {
     "templates": templates.Templates,
     "templates/{template}": templates.Template,
     "runs": runs.Runs,
+    "runs/preflight": runs.Preflight,
     "runs/{run}": runs.Run,
     "runs/{run}/cancel": runs.Cancel,
     "runs/{run}/work": runs.Work,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
 
-from ..core.runs import runs
+from ..core.runs import contract, runs
+from ..core.runs import preflight as preflights
 from ..db import tables as t
 from . import shapes
 from .base import Ask
@@ -113,6 +116,39 @@ class Batch(BaseModel):
     runs: list[Run]
 
 
+class Note(BaseModel):
+    """One thing to know before it starts: red stops it, amber does not; `fix` says what to do."""
+
+    light: str
+    about: str
+    message: str
+    fix: str
+
+
+class Seen(BaseModel):
+    """An image and its light: green, amber or red; `name` is null where the caller sees none."""
+
+    uid: str
+    name: str | None
+    light: str
+    notes: list[Note]
+
+
+class Preflight(BaseModel):
+    """What a submit would do; it is taken when nothing is red.
+
+    `notes` are about parameters and room, `channels` the names that all images have; `nbytes`
+    would be reserved for the images that are not red.
+    """
+
+    template: TemplateName
+    counts: dict[str, int]
+    images: list[Seen]
+    notes: list[Note]
+    channels: list[str]
+    nbytes: int
+
+
 class Work(BaseModel):
     """What a worker executes."""
 
@@ -148,6 +184,26 @@ def template(row: t.Template) -> Template:
     )
 
 
+def preflight(found: preflights.Preflight) -> Preflight:
+    """Fill what was looked at."""
+    row = found.template
+    return Preflight(
+        template=TemplateName(name=row.name, version=row.version, digest=row.digest),
+        counts={light: found.count(light) for light in preflights.RANK},
+        images=[
+            Seen(uid=one.uid, name=one.name or None, light=one.light, notes=_notes(one.notes))
+            for one in found.images
+        ],
+        notes=_notes(found.notes),
+        channels=found.channels,
+        nbytes=found.nbytes,
+    )
+
+
+def _notes(notes: Iterable[contract.Note]) -> list[Note]:
+    return [Note(**dataclasses.asdict(note)) for note in notes]
+
+
 def several(ask: Ask, rows: list[t.Run]) -> list[Run]:
     """Fill runs with what they wrote."""
     written = runs.outputs(ask.session, ask.actor, rows)
@@ -167,7 +223,7 @@ def work(ask: Ask, row: t.Run) -> Work:
         template=row.template.name,
         notebook=row.template.notebook,
         kernel=manifest["environment"]["kernel"],
-        parameters=row.parameters,
+        parameters=runs.resolved(row),
         inputs=[shapes.image(ask, given.image) for given in row.inputs],
         roles=[given.role for given in row.inputs],
         wall_seconds=manifest["resources"]["wall_seconds"],

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..core.catalog import deposits
-from ..core.runs import runs, submit
+from ..core.runs import preflight, runs, submit
 from ..errors import BadInput
 from . import deposit_shapes, run_shapes
 from .base import Ask, CidHandler, endpoint
@@ -23,6 +23,13 @@ class Submit(BaseModel):
     images: list[str] | None = None
     query: str | None = None
     parameters: dict[str, Any] = {}
+
+    @property
+    def chosen(self) -> list[str] | str:
+        """The uids or the query; raises BadInput where there are both or neither."""
+        if (self.images is None) == (self.query is None):
+            raise BadInput("images: a list of uids, or a query instead")
+        return self.images if self.images is not None else str(self.query)
 
 
 class Asked(BaseModel):
@@ -75,14 +82,30 @@ class Runs(CidHandler):
     def post(self, ask: Ask) -> run_shapes.Batch:
         """All images or none; one run for each."""
         new = ask.body
-        chosen = new.images if new.query is None else new.query
-        if chosen is None or (new.images is not None and new.query is not None):
-            raise BadInput("images: a list of uids, or a query instead")
-        rows = submit.submit(ask.session, ask.actor, new.template, chosen, new.parameters)
+        rows = submit.submit(ask.session, ask.actor, new.template, new.chosen, new.parameters)
         for row in rows:
             ask.session.refresh(row)
         ask.after.append(ask.services.queued)
         return run_shapes.Batch(batch=rows[0].batch, runs=run_shapes.several(ask, rows))
+
+
+class Preflight(CidHandler):
+    """runs/preflight."""
+
+    @endpoint(
+        "What would become of a run",
+        who="anyone",
+        body=Submit,
+        answer=run_shapes.Preflight,
+        reads=True,
+    )
+    def post(self, ask: Ask) -> run_shapes.Preflight:
+        """Image by image; what is wrong is told, with what to do, and nothing is queued."""
+        new = ask.body
+        found = preflight.preflight(
+            ask.session, ask.actor, new.template, new.chosen, new.parameters
+        )
+        return run_shapes.preflight(found)
 
 
 class Run(CidHandler):

@@ -14,6 +14,7 @@ from ..core.search.parser import LONGEST
 from ..db import tables as t
 from ..errors import BadInput
 from . import shapes
+from .addresses import address
 from .base import Ask, CidHandler, endpoint
 
 
@@ -239,5 +240,5 @@ def _row(ask: Ask, record: t.Record, place: t.Dataset, tags: list[shapes.Tag]) -
         created_by=record.created_by,
         created_at=record.created_at,
         tags=tags,
-        thumbnail=shapes.address(ask, record.prefix, "thumbnail.png") if pixels else None,
+        thumbnail=address(ask, record.prefix, "thumbnail.png") if pixels else None,
     )

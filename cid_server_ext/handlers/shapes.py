@@ -1,6 +1,6 @@
 """What the API answers: one model a record, and the functions that fill them.
 
-Bytes are never in an answer; a record carries the addresses of its bytes, each with a fresh ticket.
+Bytes are never in an answer; a record carries the addresses of its bytes (`addresses`).
 Who reaches a record by a link is told where the link is, and nothing that names its home.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 from pydantic import BaseModel
 from sqlalchemy import select
@@ -17,12 +16,11 @@ from sqlalchemy import select
 from ..core import policy
 from ..core.catalog import images as catalog
 from ..core.catalog import references, shown
-from ..core.catalog.commits import DIRECTORY
 from ..core.catalog.judged import judged
 from ..core.catalog.shown import Tag
 from ..db import tables as t
-from ..storage.inplace import Place
-from ..storage.tickets import Right
+from . import addresses
+from .addresses import InPlace, address
 from .base import Ask
 
 
@@ -73,18 +71,6 @@ class Mask(BaseModel):
     uid: str
     name: str
     version: int
-
-
-class InPlace(BaseModel):
-    """Bytes that stay where they were: how they are there; where, for members of their project.
-
-    state: ok, changed, moved or missing, with a reason. hashed: every byte of it was read once.
-    """
-
-    where: str | None
-    state: str
-    reason: str
-    hashed: bool
 
 
 class Original(BaseModel):
@@ -182,10 +168,10 @@ def image(ask: Ask, image: t.Image) -> Image:
             media_type=original.media_type,
             nbytes=there.nbytes if there else original.nbytes,
             sha256=original.sha256,
-            in_place=_in_place(ask, original, there),
+            in_place=addresses.in_place(ask, original, there),
         ),
-        data=address(ask, image.prefix, "image.ome.zarr/", _place(ask, image)),
-        original_url=original and _bytes_of_original(ask, original),
+        data=addresses.pixels(ask, image, there),
+        original_url=original and _bytes_of_original(ask, original, there),
     )
 
 
@@ -211,47 +197,14 @@ def file(ask: Ask, row: t.File) -> File:
         created_at=row.created_at,
         run=_run_of(ask, row),
         tags=tags_of(ask, [row])[row.id],
-        url=_bytes_of(ask, row),
-        in_place=_in_place(ask, row, there),
+        url=addresses.of_file(ask, row, there),
+        in_place=addresses.in_place(ask, row, there),
     )
 
 
-def _bytes_of(ask: Ask, file: t.File) -> str | None:
-    """Return the address of a file's bytes; of a folder none: POST downloads gives all of it."""
-    folder = file.media_type == DIRECTORY
-    return None if folder else address(ask, file.prefix, quote(file.stored), _place(ask, file))
-
-
-def _bytes_of_original(ask: Ask, original: t.File) -> str | None:
+def _bytes_of_original(ask: Ask, original: t.File, there: t.Reference | None) -> str | None:
     hidden = catalog.shared(ask.session, ask.actor, [original.id])
-    return None if hidden else _bytes_of(ask, original)
-
-
-def address(ask: Ask, prefix: str, name: str, place: Place | None = None) -> str:
-    """Return the URL path of one object below a prefix, with a read ticket for the prefix.
-
-    place: where its bytes lie, if not there.
-    """
-    return f"{ask.services.prefix}data/{ask.ticket(Right(prefix, 'r', place=place))}/{name}"
-
-
-def _place(ask: Ask, record: t.Record) -> Place | None:
-    where = references.where(ask.session, record)
-    return where and Place(where.root, where.path, where.form, where.nbytes, where.mtime_ns)
-
-
-def _in_place(ask: Ask, file: t.File, there: t.Reference | None) -> InPlace | None:
-    if there is None:
-        return None
-    at_home = ask.session.scalar(
-        policy.visible(ask.actor, t.Project).where(t.Project.id == file.project_id)
-    )
-    return InPlace(
-        where=f"{there.root}:{there.path}" if at_home else None,
-        state=there.state,
-        reason=there.reason,
-        hashed=there.hashed_at is not None,
-    )
+    return None if hidden else addresses.of_file(ask, original, there)
 
 
 def _rows(ask: Ask, images: Sequence[t.Image]) -> list[dict[str, Any]]:

@@ -49,5 +49,5 @@ class Template(CidHandler):
 
     @endpoint("One template", who="anyone", answer=run_shapes.Template)
     def get(self, ask: Ask, template: str) -> run_shapes.Template:
-        """Its newest version."""
-        return run_shapes.template(templates.newest(ask.session, ask.actor, template))
+        """Its newest version, or that of `name@version`."""
+        return run_shapes.template(templates.named(ask.session, ask.actor, template))

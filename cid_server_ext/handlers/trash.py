@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..core.catalog import records
 from ..core.life import purge, trash
 from ..db import tables as t
-from . import shapes
+from .addresses import address
 from .base import Ask, CidHandler, endpoint
 from .paging import After, number, token
 
@@ -123,7 +123,7 @@ def _piece(ask: Ask, record: t.Record) -> Piece:
         name=record.name,
         kind=record.kind,
         dataset=record.dataset.path,
-        thumbnail=shapes.address(ask, record.prefix, "thumbnail.png") if pictured else None,
+        thumbnail=address(ask, record.prefix, "thumbnail.png") if pictured else None,
     )
 
 

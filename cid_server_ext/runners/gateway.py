@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -13,12 +12,12 @@ from dask_gateway.auth import GatewayAuth, JupyterHubAuth
 from dask_gateway.client import ClusterReport, ClusterStatus
 from distributed import Client
 
+from ..core.runs import sizes
 from ..errors import BadInput, Unavailable
 from .clusters import SETTINGS, DaskSubmits, Lost
 
 GIB = 2**30
 POLL_SECONDS = 0.3
-UNITS = {"": 1, "MB": 1e6, "GB": 1e9, "MIB": 2**20, "GIB": GIB}
 
 
 class GatewayClusters:
@@ -120,15 +119,7 @@ def size(resources: Mapping[str, Any]) -> dict[str, Any]:
     if "cores" in resources:
         chosen["worker_cores"] = int(resources["cores"])
     if "memory" in resources:
-        chosen["worker_memory"] = nbytes(resources["memory"]) / GIB
+        chosen["worker_memory"] = sizes.nbytes(resources["memory"]) / GIB
     if resources.get("gpus"):
         chosen["gpus"] = int(resources["gpus"])
     return chosen
-
-
-def nbytes(size: str | int) -> int:
-    """Return "2 GiB", "500 MB" or a plain number as bytes; raise ValueError for anything else."""
-    parts = re.fullmatch(r"\s*([0-9.]+)\s*([A-Za-z]*)\s*", str(size))
-    if parts is None or parts[2].upper() not in UNITS:
-        raise ValueError(f"{size!r} is no size: write it as '2 GiB'")
-    return int(float(parts[1]) * UNITS[parts[2].upper()])

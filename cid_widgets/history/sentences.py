@@ -25,7 +25,7 @@ KINDS = {  # what one may look for, and the actions of it
         "ask to cancel", "run done", "run failed", "run cancelled",
         "measure quality", "damage found", "adopt", "fixity",
         "subscribe", "change subscription", "pause subscription", "resume subscription",
-        "end subscription", "leave out",
+        "end subscription", "hand over subscription", "leave out",
     ),
     "vocabulary": (
         "declare term", "change term", "rename term", "retire term", "merge terms",
@@ -166,10 +166,15 @@ def _failed(told: Told) -> str:
     return "had a run fail: {why}" if told["why"] else "had a run fail"
 
 
-def _other_budget(told: Told) -> str:
+def _subscription_changed(told: Told) -> str:
     if "existing" in told:
         return "let {template} on {search} run on what was there already"
-    return "changed the budget of {template} on {search}"
+    values: Mapping[str, Any] = told.get("parameters") or {}
+    told["values"] = [f"{name} {value}" for name, value in values.items()]
+    budget = any(limit in told for limit in ("runs", "runs_a_day", "nbytes"))
+    what = ["the budget"] * budget + ["the values"] * bool(values)
+    said = f"changed {' and '.join(what)} of {{template}} on {{search}}"
+    return f"{said}: from then on {{values}}" if values else said
 
 
 def _filled(told: Told) -> str:
@@ -261,10 +266,11 @@ SAYS: dict[str, Says] = {
     "relocate": "followed old data from {from} to {to}",
     "fixity": "looked at {name} where it lies",
     "subscribe": "let {template} {version} run on what {search} newly finds",
-    "change subscription": _other_budget,
+    "change subscription": _subscription_changed,
     "pause subscription": "paused {template} on {search}: {reason!s}",
     "resume subscription": "let {template} on {search} go on",
     "end subscription": "ended {template} on {search}",
+    "hand over subscription": "handed {template} on {search} over to {to}, from {person}",
     "leave out": "left an image out of {template} on {search}: {reason!s}",
     "hand over": "handed what {name} had over to {to}",
     "staff read": _read,

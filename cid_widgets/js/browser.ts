@@ -17,6 +17,7 @@ import { help } from "./browse/help";
 import { liveLine, saving } from "./browse/live";
 import { moving } from "./browse/organise";
 import { queryError, SearchBox } from "./browse/search";
+import { uploading } from "./browse/upload";
 import { h, root } from "./lib/dom";
 import { Kernel, type Model } from "./lib/kernel";
 import type { BrowserState } from "./lib/shapes";
@@ -103,7 +104,7 @@ function render({ model, el }: { model: Model<BrowserState>; el: HTMLElement }):
     panel: (close) => form(kernel, thumbnails, close),
     opened: () => kernel.ask("templates"),
   };
-  const { buttons, panels } = actions(kernel, [saving(kernel), tagging(kernel, thumbnails), moving(kernel), downloading(kernel), run]);
+  const { buttons, panels } = actions(kernel, [saving(kernel), tagging(kernel, thumbnails), moving(kernel), uploading(kernel), downloading(kernel), run]);
   view.append(
     h(
       "div",

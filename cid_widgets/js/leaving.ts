@@ -29,7 +29,7 @@ function takingOver(kernel: Kernel<LeavingState>, line: Said): HTMLElement {
   const ids = [nextId(), nextId()] as const;
   const to = h("input", { id: ids[0], type: "text", autocomplete: "off", spellcheck: "false" });
   const end = h("input", { id: ids[1], type: "checkbox", checked: true });
-  const field = labelled("Who takes over?", ids[0], to, "They get what only the leaver reads, manages or leads.");
+  const field = labelled("Who takes over?", ids[0], to, "They get what only the leaver reads, manages or leads, and what runs by itself.");
   const words = h("label", { for: ids[1] });
   const form = h(
     "form",

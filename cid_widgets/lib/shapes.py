@@ -25,4 +25,11 @@ def named(told: Mapping[str, Any]) -> Shape:
 
 def file(told: Mapping[str, Any] | None) -> Shape | None:
     """Return a file, if there is one."""
-    return {**texts(told, "uid", "name", "sha256"), "nbytes": told.get("nbytes")} if told else None
+    if not told:
+        return None
+    there = told.get("in_place")
+    return {
+        **texts(told, "uid", "name", "sha256"),
+        "nbytes": told.get("nbytes"),
+        "in_place": there and texts(there, "where", "state", "reason"),
+    }

@@ -48,6 +48,8 @@ class Handover(Step, Protocol):
     teams: list[str]
     ended: int
     withdrawn: int
+    subscriptions: int
+    paused: int
 
 
 class Catalog(Protocol):

@@ -9,6 +9,7 @@ import traitlets as t
 
 from ..lib.changing import Changing
 from ..lib.view import built
+from ..lib.words import counted
 from . import shapes
 from .catalog import Catalog, Handover
 
@@ -69,4 +70,8 @@ def _said(person: str, to: str, done: Handover) -> str:
     if done.withdrawn:
         count = "one request" if done.withdrawn == 1 else f"{done.withdrawn} requests"
         words += f" {count.capitalize()} of {person} withdrawn."
+    if done.subscriptions:
+        words += f" {counted(done.subscriptions, 'subscription')} run in the name of {to} now."
+    if done.paused:
+        words += f" {counted(done.paused, 'subscription')} paused: {to} may not run them."
     return words

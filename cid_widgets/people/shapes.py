@@ -54,7 +54,7 @@ def room(of: Any) -> Shape:
 def belongings(of: Any) -> Shape:
     """Return what a person has and made."""
     places = ("projects", "teams")
-    things = ("live_datasets", "notes", "deposits", "runs")
+    things = ("live_datasets", "notes", "deposits", "runs", "subscriptions")
     return {
         "person": of.person,
         **{

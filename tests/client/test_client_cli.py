@@ -83,7 +83,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(tiny: Tiny, tmp_path
             process.send_signal(number)
             said = process.communicate(timeout=60)[1]
         assert process.returncode == 130
-        assert said.splitlines() == [upload.GO_ON]
+        assert said.splitlines() == [upload.STOPPED_HERE]
         assert {deposit["state"] for deposit in tiny.deposits.values()} == {"aborted"}
         tiny.seen.clear()
 

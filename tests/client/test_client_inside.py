@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +84,16 @@ def test_a_rehearsal_makes_the_same_notebook_work_by_hand(cell: cid.Image) -> No
         run.outputs.metric("n", 1)
     assert path.is_dir()
     assert len(run.outputs.manifest["outputs"]) == 1
+
+
+def test_what_was_rehearsed_goes_with_the_kernel() -> None:
+    said = "import cid_client as cid; print(cid.rehearse([]).outputs.folder)"
+    kernel = subprocess.run(
+        [sys.executable, "-c", said], capture_output=True, text=True, check=True
+    )
+    scratch = Path(kernel.stdout.strip()).parent
+    assert scratch.name.startswith("cid-rehearsal-")
+    assert not scratch.exists()
 
 
 def test_a_rehearsal_left_in_a_template_changes_nothing_in_a_run(

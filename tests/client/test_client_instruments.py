@@ -18,6 +18,7 @@ from speaking import connected
 import cid_client as cid
 from cid_client import Conflict, NotAllowed, NotFound
 from cid_server_ext import cli
+from hub_config import microscopes as demo
 
 Connect = Callable[[str], cid.Catalog]
 PAGE = Path(__file__).parents[2] / "docs" / "staff" / "instruments.md"
@@ -38,6 +39,9 @@ def test_staff_registers_a_microscope_and_everybody_reads_it(
     document = tmp_path / "Microscope.JSON"
     document.write_text(json.dumps(microscopes.MICROSCOPE), encoding="utf-8")
     scope.update(document, valid_from="2026-01-01", why="as installed")
+    assert scope.query == 'instrument:"Widefield of the client"'
+    assert scope.at("2025-12-31") is None
+    assert scope.at("2026-02-01") == scope.versions[0]
     assert scope.tier is not None
     assert (scope.tier.reached, "Lamp: Model" in scope.tier.missing[3]) == (1, True)
     assert scope.document() == microscopes.MICROSCOPE
@@ -46,9 +50,20 @@ def test_staff_registers_a_microscope_and_everybody_reads_it(
         why="a new objective",
     )
     assert [one.why for one in scope.versions] == ["a new objective", "as installed"]
+    described = someone.instruments.check(document)
+    assert (described.name, described.tier) == ("Widefield 2", scope.versions[1].tier)
+    assert described.since(scope.versions[1]) == []
+    assert described.since(scope.versions[0])[:2] == [
+        "microscope – → Acme Eclipse-like 7",
+        "objective removed: Fluar 40x",
+    ]
+    assert someone.instruments.check(document.read_text("utf-8")) == described
+    with pytest.raises(cid.BadInput, match="this text: neither JSON nor XML"):
+        someone.instruments.check("{")
     assert scope.undo().versions[0].why == "as installed"
     xml = tmp_path / "instrument.ome.xml"
     xml.write_text(microscopes.OME, encoding="utf-8")
+    assert someone.instruments.check(xml).name == "Acme Upright 1"
     assert scope.update(xml).hardware["lasers"][0]["name"] == "Acme Sapphire 488 nm"
 
     seen = someone.instruments["Client Scope"]
@@ -152,7 +167,7 @@ def test_quality_control_is_a_trend_and_stands_beside_images(
     tifffile.imwrite(path, np.full((32, 32), 3, "uint8"))
     [image] = ella.upload(path, "controlled", instrument="Controlled scope")
     assert image.controls == []
-    limits: dict[str, Any] = {"unit": "nm", "place": "<63x>", "high": 260}
+    limits: dict[str, Any] = {"unit": "nm", "place": "<63x>", "high": 260, "every": 120}
     scope.measured({"Lateral FWHM": 231}, at="2026-01-10", **limits)
     points = [
         {"metric": "Power", "value": 2.5, "unit": "mW", "place": "488 nm"},
@@ -169,6 +184,12 @@ def test_quality_control_is_a_trend_and_stands_beside_images(
     assert "<63x>" not in drawn
     assert "<title>Lateral FWHM (&lt;63x&gt;): 2026-01-10: 231, 2026-03-02: 300</title>" in drawn
     assert drawn.count("<circle") == 3
+    assert f"{seen.controls[0].due:%Y-%m-%d}" == "2026-06-30"
+    standing = next(one for one in ella.instruments.standing() if one.name == scope.name)
+    assert (standing.control, standing.images) == ("out", 1)
+    assert standing.why == ("out of limits: Lateral FWHM (<63x>); overdue: Lateral FWHM (<63x>)")
+    assert "Lateral FWHM (&lt;63x&gt;)" in ella.instruments.standing()._repr_html_()
+    assert list(ella.search(scope.query)) == [image]
     assert seen.controls.to_pandas()["value"].tolist() == [300, 2.5, 231]
     assert {one.evidence for one in image.controls} == {image.uid}
     assert image.controls[0].value == 300
@@ -178,6 +199,31 @@ def test_quality_control_is_a_trend_and_stands_beside_images(
         seen.measured({"Power": 1})
     with pytest.raises(cid.BadInput, match="cannot be converted"):
         scope.measured({"Lateral FWHM": 1}, unit="mW", place="<63x>")
+
+
+def test_the_demo_shows_a_register_that_is_made_once(
+    speak: Connect, staff: cid.Catalog, service: Service, tmp_path: Path
+) -> None:
+    body = {"name": "demoed", "team": "scopes", "limit": 10**7, "members": {"fred": "manager"}}
+    assert service.ask("POST", "projects", STAFF, json=body).status_code == 201
+    for _ in range(2):
+        demo.register(staff)
+    names = (demo.CONFOCAL, demo.WIDEFIELD)
+    told = {one.name: one for one in staff.instruments.standing() if one.name in names}
+    assert {name: one.control for name, one in told.items()} == {
+        demo.CONFOCAL: "out",
+        demo.WIDEFIELD: "overdue",
+    }
+    tier = staff.instruments[demo.WIDEFIELD].tier
+    assert tier is not None
+    assert tier.reached == 2
+    path = tmp_path / "nuclei.tif"
+    tifffile.imwrite(path, np.full((32, 32), 5, "uint8"))
+    [image] = speak("fred").upload(path, "demoed")
+    for _ in range(2):
+        demo.say_taken(image, tmp_path)
+    assert image.tags["Objective"] == "Acme Plan-Apo 60x NA 1.4 Oil"
+    assert image.instrument == staff.instruments[demo.WIDEFIELD]
 
 
 def test_a_shell_imports_a_description(

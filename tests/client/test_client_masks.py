@@ -14,6 +14,7 @@ from speaking import connected, said_of
 
 import cid_client as cid
 from cid_client import BadInput, Conflict, NotAllowed, NotFound, Wrong, cli
+from cid_client.commands import check as check_command
 from cid_client.commands import mask as mask_command
 from cid_client.commands import upload
 
@@ -201,3 +202,76 @@ def test_the_page_for_staff_runs(
     exec(compile(code, "masks.md", "exec"), names := {})
     assert names["seen"].wrong[0].file == "vero_2.tif"
     assert [one["key"] for one in names["mask"].at(2).changes] == ["closed"]
+
+
+OME = """<?xml version="1.0" encoding="UTF-8"?>
+<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">
+<Instrument ID="Instrument:0"><Microscope Model="Asking scope"/></Instrument>
+<Image ID="Image:0" Name="{}"><InstrumentRef ID="Instrument:0"/>
+<Pixels ID="Pixels:0" Type="uint16" DimensionOrder="XYCZT" SizeX="16" SizeY="16" SizeC="1"
+ SizeZ="1" SizeT="1"><Channel ID="Channel:0:0" SamplesPerPixel="1"/><TiffData/></Pixels></Image>
+</OME>"""
+ASKING = """mask: Asking
+instrument: Asking scope
+fields:
+  - {key: Cell line, required: true, choices: [HeLa, U2OS]}
+  - {key: Dish, default: glass}
+"""
+
+
+def test_what_the_mask_of_the_files_own_microscope_asks_for_is_said_later_and_nothing_goes_twice(
+    speak: Connect,
+    service: Service,
+    dishes: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CID_STATE", str(tmp_path / "state"))
+    assert service.ask("POST", "instruments", STAFF, json={"name": "Asking scope"}).is_success
+    assert service.ask("POST", "masks", STAFF, json={"text": ASKING}).is_success
+    night = tmp_path / "night"
+    for number in (1, 2):  # the file names its microscope; nobody else does
+        path, described = write(night / f"{number}.tif", 70 + number), OME.format(number)
+        tifffile.imwrite(path, np.full((16, 16), 70 + number, "uint16"), description=described)
+    write(night / "other.tif", 79)
+    mara = speak("mara")
+    monkeypatch.setattr(upload, "connect", lambda url, token: mara)
+    monkeypatch.setattr(mara, "close", lambda: None)
+    checked = mara.check(night, dishes)
+    lines = [(one.field, one.file) for one in checked.wrong]
+    assert lines == [("Cell line", "night/1.tif"), ("Cell line", "night/2.tif")]
+    assert (checked.masks, checked.good) == (["Asking"], False)
+    assert "mask 'Asking' of its microscope: night/1.tif: Cell line: is required" in repr(checked)
+    with pytest.raises(BadInput, match="'MCF7' is not one of 'HeLa', 'U2OS'"):
+        checked.upload(tags={"Cell line": "MCF7"}, mask="Asking")
+    with pytest.raises(BadInput, match="mask 'Asking', of the microscope that the files name"):
+        checked.upload()
+    checked.drop()
+
+    monkeypatch.setattr(check_command, "connect", lambda url, token: mara)
+    named = ["check", str(night), "-p", dishes, "--mask", "Asking"]
+    assert cli.main([*named, "-t", "Cell line=MCF7"]) == 1  # before a byte moves
+    assert "'MCF7' is not one of" in capsys.readouterr().err
+    assert cli.main([*named, "-t", "Cell line=HeLa"]) == 1  # pixels without a size
+    assert "is required" not in capsys.readouterr().out
+
+    command = ["upload", str(night), "-p", dishes, "-d", "night"]
+    assert cli.main(command) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert f"{night}: night/1.tif: Cell line: is required, and nothing says it" in said
+    assert f"{night}: {upload.SAY_IT}" in said
+    assert list(mara.search(project=dishes, dataset="night")) == []
+    monkeypatch.setattr(mara.session, "put", lambda *_: pytest.fail("a file is sent again"))
+    assert cli.main([*command, "-t", "Cell line=MCF7"]) == 1
+    assert "'MCF7' is not one of" in capsys.readouterr().err
+    assert cli.main([*command, "-t", "Cell line=hela"]) == 0
+    came = {image.name: image for image in mara.search(project=dishes, dataset="night/night")}
+    assert came["1"].mask == ("Asking", 1)
+    assert said_of(came["2"])["Cell line"] == "HeLa"
+    assert said_of(came["2"])["Dish"] == "glass"
+    assert came["other"].mask is None
+    assert said_of(came["other"]) == {"Cell line": "HeLa"}
+    assert not list((tmp_path / "state" / "asked").iterdir())
+    reserved = service.ask("GET", f"projects/{dishes}", STAFF).json()["allocation"]["reserved"]
+    assert reserved == 0

@@ -98,7 +98,7 @@ def test_a_search_is_annotated_in_one_step_that_is_undone(nora: cid.Catalog, she
         step.undo()
 
 
-def test_an_image_keeps_seotisl_values_of_a_key(nora: cid.Catalog, shelf: str) -> None:
+def test_an_image_keeps_several_values_of_a_key(nora: cid.Catalog, shelf: str) -> None:
     image = nora.search(project=shelf)[0].tag(Staining=["DAPI", "GFP"])
     nora.annotate(image, remove={"Staining": "GFP"})
     nora.annotate(image, add={"Staining": "Phalloidin"})

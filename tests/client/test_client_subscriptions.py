@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,11 +14,15 @@ import world
 from processes import STAFF, Service, wait_until
 
 import cid_client as cid
+from cid_client import cli
+from cid_client.commands import subscription
 
 Connect = Callable[[str], cid.Catalog]
 PAGE = Path(__file__).parents[2] / "docs" / "user" / "process-on-import.md"
 SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+[SHELL] = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 PROJECT = "night-screen"
+WAYS, STATES = ("pause", "resume", "end"), ["paused", "active", "ended"]
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +73,42 @@ def test_the_page_runs(
     nightly.end()
     assert nia.subscriptions(PROJECT) == []
     assert [one.state for one in nia.subscriptions(PROJECT, ended=True)] == ["ended"]
+
+
+def test_the_command_line_says_the_same(
+    nia: cid.Catalog,
+    speak: Connect,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bring(nia, tmp_path, "shell stack")
+    nia.project(PROJECT).make_dataset("new stacks", query="name:stack")
+    monkeypatch.setattr(subscription, "connect", lambda url, token: speak("nia"))
+    said: dict[str, str] = {}
+    uid = ""
+    for line in SHELL.splitlines():
+        argv = [uid if word == "UID" else word for word in shlex.split(line)]
+        assert cli.main(argv[1:]) == 0
+        said[argv[2]] = capsys.readouterr().out
+        uid = uid or "".join(re.findall(r"^uid +(\S+)$", said.get("add", ""), re.MULTILINE))
+    assert "images match now" in said["count"] or "1 image matches now" in said["count"]
+    assert f"{uid}  {PROJECT}  count-things 1.0.0 on new stacks  active" in said["list"]
+    assert re.search(r"^with +sigma 4\.0, mode fast$", said["show"], re.MULTILINE)
+    assert re.search(r"^runs +0 of 5000\n(?!runs today).*80\.0 GB$", said["change"], re.MULTILINE)
+    assert "mode good" in said["change"]
+    assert [re.findall(r"^state +(.*)$", said[way], re.MULTILINE)[0] for way in WAYS] == STATES
+    for wrong, told in (
+        (["change", uid], "say --runs, --runs-a-day, --nbytes or --set"),
+        (["change", uid, "--runs", "9"], "this subscription has ended"),
+        (["add", "count-things", "-p", PROJECT, "--on", "nowhere", "--runs", "1"], "no saved"),
+    ):
+        assert cli.main(["subscription", *wrong]) == 1
+        assert told in capsys.readouterr().err
+    for asked in (["--set", "sigma"], ["--runs", "few"]):
+        with pytest.raises(SystemExit):
+            cli.main(["subscription", "change", uid, *asked])
+        assert "write" in capsys.readouterr().err
 
 
 def test_others_see_it_and_managers_take_it_over(

@@ -127,7 +127,7 @@ def test_a_later_python_goes_on_where_another_one_was_killed(
         assert proxy.at_wall.wait(60)
         first.kill()
     [remembered] = (tmp_path / "state" / "uploads").iterdir()
-    uid = json.loads(remembered.read_text().splitlines()[0])["deposit"]
+    uid = json.loads(remembered.read_text().splitlines()[1])["deposit"]
     proxy.wall, before = 1 << 62, proxy.passed
     proxy.at_wall.clear()
     again, told = connected(proxy.port), []
@@ -181,7 +181,7 @@ def test_a_deposit_that_was_given_up_meanwhile_is_begun_anew(
 ) -> None:
     interrupted(thea, file, project)
     for remembered in (tmp_path / "state" / "uploads").iterdir():
-        uid = json.loads(remembered.read_text().splitlines()[0])["deposit"]
+        uid = json.loads(remembered.read_text().splitlines()[1])["deposit"]
         service.ask("DELETE", f"deposits/{uid}", "thea")
     [record] = thea.upload(file, project, kind="files", again=True)
     assert record.read() == BODY

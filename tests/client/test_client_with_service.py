@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import world
 from processes import STAFF, Service
 
 import cid_client as cid
@@ -92,3 +93,45 @@ def test_refusals_come_by_name_and_leave_nothing(
         clara.run("no-such-template", cid.Image(clara.session, {"uid": "x"}))
     assert clara.project(project).allocation == used
     assert service.staged() == staged
+
+
+def test_before_a_run_each_image_says_whether_it_will_and_what_to_do(
+    speak: Callable[[str], cid.Catalog], project: str, tmp_path: Path, service: Service
+) -> None:
+    manifest = {
+        "template": {"name": "stacks-only", "version": "1.0.0", "title": "Stacks only"},
+        "parameters": {
+            "channel": {"type": "channel", "default": 0},
+            "sigma": {"type": "number", "default": 1.0},
+            "mode": {"type": "text", "default": "fast"},
+        },
+        "inputs": {"axes": "zyx", "wants": ["Staining"]},
+    }
+    notebook = world.NOTEBOOK.replace("mode =", "channel = 0\\nmode =")
+    body = {"manifest": manifest, "notebook": notebook}
+    assert service.ask("POST", "templates", STAFF, json=body).status_code == 201
+    paths = {"flat.tif": STACK[0, 0], "deep.tif": STACK[:, 0]}
+    for name, pixels in paths.items():
+        axes = {"axes": "ZYX"[-pixels.ndim :]}
+        tifffile.imwrite(tmp_path / name, pixels, imagej=True, metadata=axes)
+    clara = speak("clara")
+    came = {image.name: image for image in clara.upload(tmp_path, project, "before")}
+    deep, flat = came["deep"], came["flat"]
+    found = clara.preflight("stacks-only", [deep, flat.uid], sigma="wide")
+    assert not found
+    assert [one.light for one in found.images] == ["amber", "red"]
+    assert (found.fit, [one.name for one in found.red]) == ([deep.uid], ["flat"])
+    assert [note.about for note in found.notes] == ["sigma"]
+    assert "flat: it needs axis z, this has yx; choose a stack" in str(found)
+    assert "choose a stack" in found._repr_html_()
+    deep.tags["Staining"] = "DAPI"
+    assert clara.preflight("stacks-only", deep)
+    assert clara.preflight("stacks-only", clara.search("deep", project=project))
+    with pytest.raises(cid.BadParameter, match="sigma takes a number") as refused:
+        clara.run("stacks-only", found.fit, sigma="wide")
+    assert [one.field for one in refused.value.fields] == ["sigma"]
+    with pytest.raises(cid.BadInput, match="needs axis z"):
+        clara.run("stacks-only", [deep, flat])
+    assert clara.run("stacks-only", deep.uid).cancel().state == "cancelled"
+    assert [one.name for one in speak("vera").preflight("stacks-only", deep).red] == ["deep"]
+    assert [one.name for one in speak("stranger").preflight("stacks-only", deep).red] == [None]

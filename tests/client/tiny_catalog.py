@@ -142,6 +142,14 @@ class Tiny:
         looks = self._have(self.runs, uid)
         return looks.pop(0) if len(looks) > 1 else looks[0]
 
+    def look(self, body: Any, query: dict[str, str]) -> Any:
+        named = [self.images[uid] for uid in body.get("images", self.images)]
+        seen = [{"uid": i["uid"], "name": i["name"], "light": "green", "notes": []} for i in named]
+        told = {"name": body["template"], "version": "1.0.0", "digest": "d"}
+        counts = {"red": 0, "amber": 0, "green": len(seen)}
+        rest = {"counts": counts, "notes": [], "channels": [], "nbytes": 1}
+        return {"template": told, "images": seen, **rest}
+
     def list_runs(self, body: Any, query: dict[str, str]) -> Any:
         return {"runs": [self.run(uid, body, query) for uid in self.runs], "next": None}
 
@@ -246,6 +254,7 @@ ROUTES: list[tuple[str, str, Callable[..., Any]]] = [
     ("DELETE", "images/([^/]+)/tags/([^/]+)", Tiny.drop_tag),
     ("GET", "files/([^/]+)", Tiny.file),
     ("POST", "runs", Tiny.submit),
+    ("POST", "runs/preflight", Tiny.look),
     ("GET", "runs", Tiny.list_runs),
     ("GET", "runs/([^/]+)", Tiny.run),
     ("GET", "runs/([^/]+)/work", lambda tiny, uid, body, query: tiny.work),

@@ -72,7 +72,7 @@ def test_an_image_given_twice_is_refused(session: Session) -> None:
 
 def test_labels_are_refused_where_an_image_is_asked_for(session: Session) -> None:
     session.scalar(select(t.Image)).kind = "labels"
-    with pytest.raises(BadInput, match="takes image, 'one' is labels"):
+    with pytest.raises(BadInput, match="does not take 'one': it takes an image, this is labels"):
         submit.submit(session, WHO, "count-things", uids(session)[:1], {})
 
 

@@ -10,6 +10,7 @@ import microscopes
 import world
 
 unique = itertools.count()
+DESCRIBED_ONLY = {"document": microscopes.MICROSCOPE}
 DESCRIBED = {"document": microscopes.MICROSCOPE, "why": "from the Micro-Meta App"}
 
 ROWS: dict[tuple[str, str], Callable[[world.World], tuple[str, Any]]] = {
@@ -28,6 +29,8 @@ ROWS: dict[tuple[str, str], Callable[[world.World], tuple[str, Any]]] = {
     ),
     ("GET", "instruments"): lambda w: ("instruments", None),
     ("POST", "instruments"): lambda w: ("instruments", {"name": f"Scope {next(unique)}"}),
+    ("POST", "instruments/check"): lambda w: ("instruments/check", DESCRIBED_ONLY),
+    ("GET", "instruments/standing"): lambda w: ("instruments/standing", None),
     ("GET", "instruments/{instrument}"): lambda w: (f"instruments/{w.instrument}", None),
     ("PATCH", "instruments/{instrument}"): lambda w: (
         f"instruments/{w.instrument}",

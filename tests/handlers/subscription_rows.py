@@ -21,6 +21,10 @@ ROWS: dict[tuple[str, str], Callable[[world.World], tuple[str, Any]]] = {
         {"template": "count-things", "images": [w.result]},
     ),
     ("GET", "runs/{run}"): lambda w: (f"runs/{w.run}", None),
+    ("POST", "runs/preflight"): lambda w: (
+        "runs/preflight",
+        {"template": "count-things", "images": [w.image]},
+    ),
     ("POST", "runs/{run}/cancel"): lambda w: (f"runs/{w.run}/cancel", None),
     ("GET", "runs/{run}/work"): lambda w: (f"runs/{w.run}/work", None),
     ("POST", "runs/{run}/progress"): lambda w: (f"runs/{w.run}/progress", {"cell": 1}),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import os
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,15 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import planes
 import pytest
 from processes import wait_until
-from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
-from tornado.web import Application
 
-from cid_server_ext.handlers.data import DataHandler, data_routes
+from cid_server_ext.handlers.data import DataHandler
 from cid_server_ext.storage.plane import DataPlane
-from cid_server_ext.storage.roots import Folder
 from cid_server_ext.storage.tickets import Right, Signer
 
 IMAGE = "images/ab/abcdefgh"
@@ -87,28 +82,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
     (root / "images/ab/secret").write_text("of another image")
     (image / "link").symlink_to("/etc/passwd")
     (image / "inner").symlink_to(image / "empty")
-    plane = DataPlane(Folder(root), Signer((b"k" * 32,)))
-    started: dict = {}
-    ready = threading.Event()
-
-    async def serve() -> None:
-        application = Application(data_routes(), cid_data=plane, xsrf_cookies=True)
-        server = HTTPServer(application, max_body_size=100_000)
-        sockets = bind_sockets(0, "127.0.0.1", family=socket.AF_INET)
-        server.add_sockets(sockets)
-        started.update(port=sockets[0].getsockname()[1], stop=asyncio.Event())
-        started["loop"] = asyncio.get_running_loop()
-        ready.set()
-        await started["stop"].wait()
-        server.stop()
-        await server.close_all_connections()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert ready.wait(60)
-    yield Plane(plane, started["port"])
-    started["loop"].call_soon_threadsafe(started["stop"].set)
-    thread.join(60)
+    with planes.listening(root) as (plane, port):
+        yield Plane(plane, port)
 
 
 @pytest.fixture
@@ -321,6 +296,19 @@ def test_no_more_comes_in_than_was_reserved(fresh: Plane) -> None:
     assert (answer.status_code, answer.json()["error"]) == (413, "OverQuota")
     assert fresh.put("b", b"x" * 10, limit=SIZE + 10).status_code == 201
     assert fresh.staged() == {"a": SIZE, "b": 10}
+
+
+def test_no_more_files_come_in_than_a_deposit_holds(
+    fresh: Plane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fresh.plane.gauge, "most_files", 2)
+    said = {"Tus-Resumable": "1.0.0", "Upload-Length": "0", "Upload-Metadata": "path Yg=="}
+    assert fresh.put("a", b"").status_code == 201
+    assert httpx.post(fresh.url("", "w"), headers=said).status_code == 201
+    for refused in (fresh.put("c", b""), httpx.post(fresh.url("", "w"), headers=said)):
+        assert (refused.status_code, refused.json()["error"]) == (413, "TooLarge")
+        assert "at most 2 files" in refused.json()["message"]
+    assert set(fresh.staged()) == {"a", "b"}
 
 
 def test_a_refused_upload_is_answered_before_its_body(fresh: Plane) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -307,3 +308,27 @@ def test_a_tree_tells_what_became_of_each_file(
     notes = service.ask("GET", f"notes?about=record:{problem['file']}", "viewer").json()["notes"]
     assert problem["message"] in notes[0]["text"]
     assert len(done["kept"]) == 2
+
+
+def test_the_same_key_opens_one_deposit_as_long_as_it_is_under_way(
+    service: Service, project: str
+) -> None:
+    def opened(person: str = "contributor", nbytes: int = 1000, **more: str) -> httpx.Response:
+        body = {"files": [{"path": "a.dat", "nbytes": nbytes}], "key": "of-my-choice", **more}
+        return service.ask("POST", f"projects/{project}/deposits", person, json=body)
+
+    with ThreadPoolExecutor(4) as pool:  # at the same moment: one may be told to ask again
+        answers = list(pool.map(lambda _: opened(), range(4)))
+    said = {(answer.status_code, answer.json().get("error")) for answer in answers}
+    assert said <= {(201, None), (409, "Conflict")}
+    [uid] = {answer.json()["uid"] for answer in answers if answer.status_code == 201}
+    assert opened().json()["uid"] == uid
+    assert allocation(service, project)["reserved"] == 1000
+    other = opened(nbytes=2000)
+    assert (other.status_code, other.json()["error"]) == (409, "Conflict")
+    assert "choose another key" in other.json()["message"]
+    assert opened("manager").json()["uid"] != uid
+    service.ask("DELETE", f"deposits/{uid}", "contributor")
+    assert opened().json()["uid"] != uid
+    assert allocation(service, project)["reserved"] == 2000
+    assert opened(key="no key!").json()["error"] == "BadInput"

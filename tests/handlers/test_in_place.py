@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import old_data
+import planes
 import pytest
-from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
-from tornado.web import Application
 
-from cid_server_ext.handlers.data import data_routes
 from cid_server_ext.storage.inplace import Place, Roots, suspects
 from cid_server_ext.storage.plane import DataPlane
-from cid_server_ext.storage.roots import Folder
-from cid_server_ext.storage.tickets import Right, Signer
+from cid_server_ext.storage.tickets import Right
 
 UID = "abcdef0123456789"
 
@@ -54,27 +47,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
     old_data.tif(tmp_path / "old/ana/cell.tif")
     old_data.image(tmp_path / "old/ana/one.zarr")
     roots = Roots.read(f"old={tmp_path}/old")
-    plane = DataPlane(Folder(tmp_path / "root"), Signer((b"k" * 32,)), roots)
-    started: dict = {}
-    ready = threading.Event()
-
-    async def serve() -> None:
-        server = HTTPServer(Application(data_routes(), cid_data=plane))
-        sockets = bind_sockets(0, "127.0.0.1", family=socket.AF_INET)
-        server.add_sockets(sockets)
-        started.update(port=sockets[0].getsockname()[1], stop=asyncio.Event())
-        started["loop"] = asyncio.get_running_loop()
-        ready.set()
-        await started["stop"].wait()
-        server.stop()
-        await server.close_all_connections()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert ready.wait(60)
-    yield Served(plane, tmp_path / "old", started["port"])
-    started["loop"].call_soon_threadsafe(started["stop"].set)
-    thread.join(10)
+    with planes.listening(tmp_path / "root", roots) as (plane, port):
+        yield Served(plane, tmp_path / "old", port)
 
 
 def test_a_file_is_given_out_from_where_it_lies_until_it_is_another(served: Served) -> None:

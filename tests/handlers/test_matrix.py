@@ -9,6 +9,7 @@ from typing import Any
 
 import instrument_rows
 import mask_rows
+import people_rows
 import pytest
 import subscription_rows
 import world
@@ -70,31 +71,6 @@ ROWS: dict[tuple[str, str], Row] = {
         "projects",
         {"name": f"new-{next(unique)}", "team": "new-team", "limit": 10},
     ),
-    ("GET", "teams"): lambda w: ("teams", None),
-    ("GET", "teams/{team}"): lambda w: (f"teams/lab-{w.project}", None),
-    ("PATCH", "teams/{team}"): lambda w: (f"teams/lab-{w.project}", {"title": "New"}),
-    ("PUT", "teams/{team}/members/{person}"): lambda w: (
-        f"teams/lab-{w.project}/members/newcomer",
-        {"role": "member"},
-    ),
-    ("DELETE", "teams/{team}/members/{person}"): lambda w: (
-        f"teams/lab-{w.project}/members/teammate",
-        None,
-    ),
-    ("GET", "people/{person}/belongings"): lambda w: ("people/contributor/belongings", None),
-    ("POST", "people/{person}/handover"): lambda w: ("people/teammate/handover", {"to": "heir"}),
-    ("GET", "requests"): lambda w: ("requests", None),
-    ("POST", "requests"): lambda w: (
-        "requests",
-        {"name": f"asked-{next(unique)}", "team": "new-team", "limit": 10},
-    ),
-    ("GET", "requests/{request}"): lambda w: (f"requests/{w.request}", None),
-    ("POST", "requests/{request}/approve"): lambda w: (f"requests/{w.request}/approve", {}),
-    ("POST", "requests/{request}/refuse"): lambda w: (
-        f"requests/{w.request}/refuse",
-        {"reason": "no room"},
-    ),
-    ("POST", "requests/{request}/withdraw"): lambda w: (f"requests/{w.request}/withdraw", None),
     ("PATCH", "projects/{project}"): lambda w: (f"projects/{w.project}", {"title": "New"}),
     ("GET", "projects/{project}"): lambda w: (f"projects/{w.project}", None),
     ("PUT", "projects/{project}/members/{person}"): lambda w: (
@@ -227,6 +203,7 @@ ROWS: dict[tuple[str, str], Row] = {
     ("GET", "templates"): lambda w: ("templates", None),
     ("POST", "templates"): lambda w: ("templates", PUBLISH),
     ("GET", "templates/{template}"): lambda w: ("templates/count-things", None),
+    **people_rows.ROWS,
     **instrument_rows.ROWS,
     **subscription_rows.ROWS,
     **mask_rows.ROWS,
@@ -251,6 +228,7 @@ RUN_REFUSED = {  # visible or addressed without a record: refused by name instea
     ("GET", "templates"),
     ("GET", "templates/{template}"),
     ("POST", "runs"),
+    ("POST", "runs/preflight"),
     ("POST", "runs/{run}/cancel"),
     ("PUT", "projects/{project}/allocation"),
     ("POST", "terms"),

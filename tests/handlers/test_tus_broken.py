@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import random
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -127,6 +128,23 @@ def test_a_full_disk_is_told_and_what_came_before_stays(
     assert tus.offset(url) == 1000
     assert tus.patch(url, 1000, FILE[1000:]).status_code == 204
     assert tus.visible() == {"a": FILE}
+
+
+def test_bytes_that_come_faster_than_the_disk_takes_them_arrive_as_they_were(
+    tus: Tus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = Writing._put
+
+    def slowly(writing: Writing, pieces: tuple[memoryview, ...]) -> None:
+        for piece in pieces:
+            for at in range(0, len(piece), 1024):
+                put(writing, (piece[at : at + 1024],))
+
+    monkeypatch.setattr(Writing, "_put", slowly)
+    body = random.Random(2).randbytes(9_876_543)
+    answer = tus.patch(tus.create("a", len(body)), 0, body)
+    assert answer.headers["Repr-Digest"] == repr_digest(body)
+    assert tus.visible() == {"a": body}
 
 
 # --- tickets -----------------------------------------------------------------------------------

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,9 +16,9 @@ import load
 import numpy as np
 import pytest
 import tifffile
-from processes import Service, start_service, stop, wait_until
+from processes import STAFF, Service, start_service, stop, wait_until
 from sqlalchemy import func, select
-from uploads import commit, staged
+from uploads import commit, put, staged
 
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
@@ -80,6 +82,46 @@ def test_a_thousand_requests_to_both_lose_nothing(
         named = [f"{n}" for n in range(6)]
         chosen = select(t.Image.name, func.count()).where(t.Image.name.in_(named))
         assert dict(session.execute(chosen.group_by(t.Image.name)).all()) == dict.fromkeys(named, 1)
+
+
+def test_of_twenty_uploads_for_the_room_of_five_five_come_in(
+    pair: tuple[Service, Service], sessions: Sessions
+) -> None:
+    load.make(sessions, people=0)
+    bodies = [random.Random(n).randbytes(70_000) for n in range(20)]
+    room = {"limit": 5 * 70_000 + 69_999}
+    assert pair[0].ask("PUT", f"projects/{load.OTHER}/allocation", STAFF, json=room).is_success
+    together = threading.Barrier(20)
+
+    def upload(number: int) -> str:
+        service, path = pair[number % 2], f"{number}.bin"
+        declared = {"kind": "files", "files": [{"path": path, "nbytes": 70_000}]}
+        together.wait()
+        opened = service.ask(
+            "POST", f"projects/{load.OTHER}/deposits", "contributor", json=declared
+        )
+        if opened.status_code != 201:
+            return opened.json()["error"]
+        put(service, opened.json(), path, bodies[number])
+        commit(service, "contributor", opened.json()["uid"])
+        return opened.json()["uid"]
+
+    with ThreadPoolExecutor(20) as pool:
+        ended = list(pool.map(upload, range(20)))
+    assert ended.count("OverQuota") == 15
+
+    def all_done() -> bool:
+        with sessions() as session:
+            chosen = select(t.Deposit.state).where(t.Deposit.uid.in_(ended))
+            return session.scalars(chosen).all() == ["done"] * 5
+
+    wait_until(all_done, 60, "five imports")
+    with sessions() as session:
+        held = select(t.Allocation.used, t.Allocation.reserved).join(t.Project)
+        assert session.execute(held.where(t.Project.name == load.OTHER)).one() == (350_000, 0)
+        came = {f"{n}.bin" for n, answer in enumerate(ended) if answer != "OverQuota"}
+        names = session.scalars(select(t.File.name).where(t.File.name.endswith(".bin")))
+        assert set(names) == came
 
 
 def test_what_one_process_began_the_other_finishes(

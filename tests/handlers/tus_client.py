@@ -1,12 +1,10 @@
-"""A data plane that listens, and a client that speaks tus 1.0.0 as its specification says."""
+"""A client that speaks tus 1.0.0 as its specification says."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,18 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
-from tornado.web import Application
+import planes
 
-from cid_server_ext.handlers.data import data_routes
 from cid_server_ext.storage.plane import DataPlane
-from cid_server_ext.storage.roots import Folder
-from cid_server_ext.storage.tickets import Right, Signer
+from cid_server_ext.storage.tickets import Right
 
 DEPOSIT = "staging/abcdefgh/in"
 BODY = "application/offset+octet-stream"
 HTTP = httpx.Client(timeout=30)
+SPOKEN = {"Tus-Resumable": "1.0.0"}
 
 
 @dataclass
@@ -37,7 +32,7 @@ class Tus:
     limit: int = 10**9
     prefix: str = DEPOSIT
     mode: str = "w"
-    headers: dict[str, str] = field(default_factory=lambda: {"Tus-Resumable": "1.0.0"})
+    headers: dict[str, str] = field(default_factory=SPOKEN.copy)
 
     @property
     def root(self) -> Path:
@@ -117,28 +112,6 @@ def repr_digest(body: bytes) -> str:
 
 @contextmanager
 def listening(root: Path) -> Iterator[Tus]:
-    """Serve a data plane in a thread: one process of the service, without its database."""
-    plane = DataPlane(Folder(root), Signer((b"k" * 32,)))
-    started: dict[str, Any] = {}
-    ready = threading.Event()
-
-    async def serve() -> None:
-        application = Application(data_routes(), cid_data=plane, xsrf_cookies=True)
-        server = HTTPServer(application, max_body_size=100_000)
-        sockets = bind_sockets(0, "127.0.0.1", family=socket.AF_INET)
-        server.add_sockets(sockets)
-        started.update(port=sockets[0].getsockname()[1], stop=asyncio.Event())
-        started["loop"] = asyncio.get_running_loop()
-        ready.set()
-        await started["stop"].wait()
-        server.stop()
-        await server.close_all_connections()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert ready.wait(60)
-    try:
-        yield Tus(plane, started["port"])
-    finally:
-        started["loop"].call_soon_threadsafe(started["stop"].set)
-        thread.join(60)
+    """Give the client of a data plane that was just started."""
+    with planes.listening(root) as (plane, port):
+        yield Tus(plane, port)

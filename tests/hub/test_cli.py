@@ -85,10 +85,10 @@ def test_a_path_that_is_not_there_is_said(hub: Any, project: str, tmp_path: Path
 
 def test_only_staff_publishes(hub: Any) -> None:
     folder = Path(__file__).parents[2] / "notebooks" / "templates" / "segment-cells"
-    done = jupyter_cid(hub, "publish", str(folder))
+    done = jupyter_cid(hub, "template", "publish", str(folder))
     assert (done.returncode, done.stderr) == (
         1,
         "NotAllowed: only facility staff may do this\n",
     )
-    done = jupyter_cid(hub, "publish", str(folder), who="staff")
-    assert done.stdout.startswith("segment-cells 1.0.0  ")
+    done = jupyter_cid(hub, "template", "publish", str(folder), who="staff")
+    assert done.stdout.startswith("segment-cells 1.1.0  ")

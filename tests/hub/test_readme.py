@@ -60,7 +60,7 @@ def test_its_notebook_lines_run(
     assert ran.returncode == 0, ran.stderr
 
 
-@pytest.mark.parametrize("command", ["import", "publish", "migrate"])
+@pytest.mark.parametrize("command", ["import", "template", "migrate"])
 def test_the_command_line_explains_itself(command: str) -> None:
     told = subprocess.run(
         [Path(sys.executable).parent / "jupyter-cid", command, "--help"],

@@ -14,10 +14,10 @@ import pytest
 import tifffile
 from nbformat.v4 import new_code_cell, new_notebook
 from processes import wait_until
-from scoring import f1
 from spots import CENTRES, ROOM
 
 import cid_client as cid
+from cid_server_ext.checking.scoring import f1
 from hub_config import checks
 
 DSB = Path(__file__).parents[3] / "shared" / "data" / "segmentation" / "dsb2018" / "developers"

@@ -13,7 +13,6 @@ from processes import wait_until
 from tasks import environments, hold
 
 from cid_server_ext.errors import BadInput, Unavailable
-from cid_server_ext.runners import gateway
 from cid_server_ext.runners.clusters import Lost
 from cid_server_ext.runners.gateway import GatewayClusters
 from hub_config.gateway import CONDUCTOR
@@ -156,16 +155,3 @@ def test_a_gateway_that_does_not_answer_is_unavailable():
     with pytest.raises(Unavailable, match="does not answer"):
         nobody.open({}, 1, RESOURCES)
     nobody.close()
-
-
-@pytest.mark.parametrize(
-    ("written", "bytes_"),
-    [("2 GiB", 2**31), ("500 MB", 5e8), (1024, 1024), ("1.5GiB", 1.5 * 2**30)],
-)
-def test_sizes_are_read(written, bytes_):
-    assert gateway.nbytes(written) == bytes_
-
-
-def test_a_size_without_a_known_unit_is_refused():
-    with pytest.raises(ValueError, match="write it as '2 GiB'"):
-        gateway.nbytes("2 parsec")

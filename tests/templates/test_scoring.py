@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scoring import f1
+
+from cid_server_ext.checking.scoring import f1
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 import tifffile
 from processes import STAFF, deposit
-from scoring import f1
 from segment_cells import MANIFEST, functions, notebook, segmented, truth
 from skimage import data
 from skimage.io import imread, imsave
 
+from cid_server_ext.checking.scoring import f1
 from cid_server_ext.core.runs import manifest as manifests
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "segmentation"
@@ -192,10 +192,9 @@ def test_whole_runs_on_a_series_of_stacks_and_on_stained_tissue(house, conduct, 
     assert "centroid_x_um" not in table
 
 
-def test_a_channel_that_is_not_there_is_said_in_the_error(house, conduct):
+def test_a_channel_that_is_not_there_is_said_before_anything_starts(house):
     publish(house)
-    uid = submit(house, house.image, channel=5)
-    conduct()
-    run = house.ended(uid)
-    assert run["state"] == "failed"
-    assert run["error"]["message"] == "there is no channel 5: the last one is 0"
+    body = {"template": "segment-cells", "images": [house.image], "parameters": {"channel": 5}}
+    answer = house.service.ask("POST", "runs", "researcher", json=body)
+    assert (answer.status_code, answer.json()["error"]) == (400, "BadInput")
+    assert "there is no channel 5: counted from 0 it has" in answer.json()["message"]

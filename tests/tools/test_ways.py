@@ -17,7 +17,7 @@ BENCH = Path(__file__).parents[2] / "bench"
 @pytest.mark.parametrize("shape", [(2, 512, 512), (2, 3, 256, 256)])
 def test_every_way_writes_the_same_levels(tmp_path: Path, shape: tuple[int, ...]) -> None:
     pixels = np.random.default_rng(1).integers(0, 4000, shape, dtype=np.uint16)
-    source, ways = tmp_path / "source.ome.tif", ("raw", "written", "registration")
+    source, ways = tmp_path / "source.ome.tif", ("raw", "streaming", "written", "registration")
     axes = "CZYX"[-len(shape) :] if len(shape) == 4 else "CYX"
     tifffile.imwrite(source, pixels, metadata={"axes": axes})
     running = {

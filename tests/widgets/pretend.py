@@ -126,6 +126,8 @@ class Catalog:
     trouble: Exception | None = None
     offers: dict[str, int | None] = field(default_factory=dict)  # keys that may be typed
     values: dict[str, dict[str, int | None]] = field(default_factory=dict)  # and their values
+    lights_of: dict[str, Any] = field(default_factory=dict)  # of pre-flight, by name of image
+    in_the_way: list[dict[str, str]] = field(default_factory=list)  # of pre-flight, for all
 
     def _ask(self, *question: Any) -> None:
         self.asked.append(question)
@@ -215,11 +217,30 @@ class Catalog:
         other = {"name": "project-z", "version": "2.1.0", "title": "Project along z", "summary": ""}
         return _all([SEGMENT, other])
 
+    def preflight(self, template: str, images: list[Any], /, **parameters: Any) -> Any:
+        self._ask("preflight", template, parameters)
+        seen = [
+            {"uid": one.record["uid"], "name": one.record["name"], "light": "green", "notes": []}
+            | self.lights_of.get(one.record["name"], {})
+            for one in images
+        ]
+        lights = [one["light"] for one in seen]
+        told = {
+            "counts": {light: lights.count(light) for light in ("red", "amber", "green")},
+            "images": seen,
+            "notes": self.in_the_way,
+            "nbytes": 5_500_000 * (len(seen) - lights.count("red")),
+            "channels": ["DAPI", "GFP"],
+        }
+        fit = [one["uid"] for one in seen if one["light"] != "red"]
+        return SimpleNamespace(record=told, fit=fit)
+
     def run(self, template: str, images: list[Any], /, **parameters: Any) -> Any:
-        uids = [one.record["uid"] for one in images]
+        uids = [one if isinstance(one, str) else one.record["uid"] for one in images]
         self._ask("run", template, uids, parameters)
         batch = f"b{len(self.told) + 1}"
-        made = [run(f"r{batch}-{i}", one.record, batch=batch) for i, one in enumerate(images)]
+        of = [self.image(uid).record for uid in uids]
+        made = [run(f"r{batch}-{i}", one, batch=batch) for i, one in enumerate(of)]
         self.told += made
         return self.runs(batch=batch, limit=200)
 

@@ -154,7 +154,7 @@ class People:
         self._ask("hand over", person, to, end)
         before = self.has[person]
         given = {"projects": before["only_manager"], "teams": before["only_leader"], "ended": 2}
-        given["withdrawn"] = 1
+        given |= {"withdrawn": 1, "subscriptions": 2, "paused": 1}
         nothing: dict[str, Any] = {"only_reader": [], "only_manager": [], "only_leader": []}
         self.has[person] = before | nothing
         step = self._step(lambda: self.has.update({person: before}))
@@ -264,6 +264,7 @@ def filled() -> People:
         "notes": listed("bleached after 20 frames", HOSTILE),
         "deposits": listed(),
         "runs": listed("running"),
+        "subscriptions": listed("segment-cells on new stacks", "deconvolve on 63x", "count on a"),
         "records": 1234,
         "nbytes": 812 * GB,
     }

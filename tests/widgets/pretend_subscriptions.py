@@ -7,7 +7,7 @@ from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
-from pretend import GB, HOSTILE
+from pretend import GB, HOSTILE, Refused
 
 
 @dataclass
@@ -18,6 +18,7 @@ class One:
     record: dict[str, Any]
     entry: int | None = None
     before: dict[str, Any] | None = None
+    others: dict[str, Any] = field(default_factory=dict)  # what others changed since it was read
 
     def _change(self, way: str, **changed: Any) -> One:
         self.catalog.ask(way, self.record["uid"])
@@ -33,6 +34,26 @@ class One:
 
     def end(self) -> One:
         return self._change("end", state="ended", reason="ended by nia")
+
+    @property
+    def takes(self) -> dict[str, dict[str, Any]]:
+        sigma = {"type": "number", "default": 1.0, "minimum": 0, "maximum": 20, "unit": "pixel"}
+        return {
+            "sigma": sigma | {"help": "Width of the blur.", "choices": None},
+            "split": {"type": "boolean", "default": False, "help": "Cut what touches."},
+        }
+
+    def refresh(self) -> One:
+        self.record |= self.others
+        self.others = {}
+        return self
+
+    def change(self, parameters: dict[str, Any], **budget: Any) -> One:
+        if self.others:
+            raise Refused("this was changed by omar (change subscription) since you read it")
+        record = self.record
+        values, limits = record["parameters"] | parameters, record["budget"] | budget
+        return self._change("change", parameters=values, budget=limits)
 
     def also_existing(self) -> One:
         counts = self.record["counts"]

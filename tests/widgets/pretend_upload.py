@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import pretend
 from playwright.sync_api import Page, Route
+from processes import wait_until
 
 URL = "http://hub.example/services/cid/"
 
@@ -35,8 +36,8 @@ class Deposit:
             self.record.update(self.catalog.imports.pop(0))
         return self
 
-    def commit(self) -> Deposit:
-        self.catalog._ask("commit", self.record["uid"])
+    def commit(self, *, check: bool = False, **told: Any) -> Deposit:
+        self.catalog._ask("commit", self.record["uid"], *(("check",) if check else ()), *told)
         self.record.update(state="importing", upload=None)
         return self
 
@@ -105,6 +106,28 @@ def _in(there: Mapping[str, Any], file: Mapping[str, Any]) -> bool:
     return f"{file['path']}/".startswith(f"{there['path']}/")
 
 
+def report(**more: Any) -> dict[str, Any]:
+    """What five files would become, the worst first."""
+    image = {
+        **{"name": "cell", "kind": "image", "axes": "cyx", "shape": [3, 256, 256]},
+        **{"dtype": "uint16", "scale": {"y": 0.1, "x": 0.1}, "completeness": 0.5},
+        **{"units": {"y": "micrometer", "x": "micrometer"}, "nbytes": 9, "quality": None},
+        **{"missing": {"Objective": "the file does not say"}, "findings": []},
+    }
+    verdicts = {"cut.tif": "unreadable", "a.tif": "look", "b.tif": "good", "notes.txt": "file"}
+    findings = {"cut.tif": ["the file ends in the middle"], "a.tif": ["SNR low: 2.1"]}
+    files = [
+        {
+            **{"path": path, "verdict": verdict, "nbytes": 9, "record": None},
+            "findings": findings.get(path, []),
+            "images": [image] if verdict in ("look", "good") else [],
+        }
+        for path, verdict in [*verdicts.items(), ("old.tif", "there")]
+    ]
+    counts = dict.fromkeys(["unreadable", "look", "good", "file", "there"], 1)
+    return {"files": files, "counts": counts, "nbytes": 27, "masks": [], "wrong": []} | more
+
+
 def filled() -> Taking:
     """The small facility, where one may upload to demo."""
     made = pretend.filled()
@@ -148,3 +171,36 @@ class Plane:
             self.put.append(path)
             self.digests[path] = route.request.headers.get("content-digest", "")
         route.fulfill(status=answer[0], body=answer[1], content_type="application/json")
+
+
+DROP = """([tree, broken]) => {
+  const file = (name, text) => ({ isFile: true, isDirectory: false, name,
+    file: (give, fail) => broken.includes(name) ? fail(new Error("gone"))
+      : give(new File([text], name, { lastModified: 1000 })) });
+  const entry = (name, of) => typeof of === "string" ? file(name, of)
+    : { isFile: false, isDirectory: true, name, createReader() {
+        let left = Object.entries(of);
+        return { readEntries(give) { const some = left.slice(0, 2); left = left.slice(2);
+          give(some.map(([n, o]) => entry(n, o))); } };
+      } };
+  const items = Object.entries(tree).map(([name, of]) => ({ kind: "file",
+    webkitGetAsEntry: () => entry(name, of) }));
+  const event = new DragEvent("drop", { bubbles: true, cancelable: true });
+  Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], items } });
+  document.querySelector(".cid-upload").dispatchEvent(event);
+  return event.defaultPrevented;
+}"""
+
+
+def drop(page: Page, tree: dict[str, Any], broken: tuple[str, ...] = ()) -> None:
+    """Drop files and folders on the widget."""
+    assert page.evaluate(DROP, [tree, list(broken)])
+
+
+def reached(page: Page, true: Callable[[], Any], what: str) -> None:
+    """Wait while the page goes on: what it sends is answered from here."""
+    wait_until(lambda: page.title() is not None and true(), what=what)
+
+
+def done(*images: str, **more: Any) -> dict[str, Any]:
+    return {"state": "done", "images": list(images), **more}

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pretend
+from ipywidgets.widgets.widget import _instances
 from playwright.sync_api import Page
 
 import cid_widgets
@@ -31,9 +32,8 @@ TYPES = {".js": "text/javascript", ".css": "text/css"}
 class Wire:
     """A comm that keeps what the widget sends until the page fetches it."""
 
-    comm_id = "stage"
-
-    def __init__(self) -> None:
+    def __init__(self, comm_id: str = "stage") -> None:
+        self.comm_id = comm_id
         self._lock = threading.Lock()
         self._sent: list[dict[str, Any]] = []
         self._gone = 0
@@ -79,6 +79,7 @@ class Stage:
         self.widget = widget
         self.name = name
         self.wire = Wire()
+        self._first = threading.Lock()  # questions come in threads of their own
         self.oldest_ticket = oldest_ticket
         self.fetched: list[str] = []
         self.said: list[dict[str, Any]] = []
@@ -99,12 +100,22 @@ class Stage:
         said = [one["content"] for one in self.said if one["method"] == "custom"]
         return [one for one in said if one["ask"] == ask]
 
-    def state(self) -> dict[str, Any]:
+    def of(self, uid: str) -> tuple[Any, Wire]:
+        """The widget of this page, or another one that it refers to, with its comm."""
+        if not uid:
+            return self.widget, self.wire
+        widget = _instances[uid]
+        with self._first:
+            if not isinstance(widget.comm, Wire):
+                widget.comm = Wire(uid)
+                widget.comm.taken()
+        return widget, widget.comm
+
+    def state(self, widget: Any) -> dict[str, Any]:
         """The widget's traits, as a front end gets them."""
-        state = self.widget.get_state()
-        return {key: value for key, value in state.items() if not key.startswith("_")} | {
-            "layout": None
-        }
+        state = widget.get_state()
+        shown = {key: value for key, value in state.items() if not key.startswith("_")}
+        return shown | {"layout": None, "_view_name_here": type(widget).__name__.lower()}
 
     def close(self) -> None:
         """End the server and the widget."""
@@ -127,14 +138,15 @@ class _Handler(BaseHTTPRequestHandler):
     stage: Stage
 
     def do_GET(self) -> None:
-        path = self.path
+        path, _, of = self.path.partition("?of=")
         if path == "/":
             self._answer(_page(self.stage).encode(), "text/html; charset=utf-8")
         elif path == "/state":
-            now = self.stage.wire.next()
-            self._json({"state": self.stage.state(), "next": now})
+            widget, wire = self.stage.of(of)
+            now = wire.next()
+            self._json({"state": self.stage.state(widget), "next": now})
         elif path == "/news":
-            self._json(self.stage.wire.batch())
+            self._json(self.stage.of(of)[1].batch())
         elif path == "/static/none.css":
             self._answer(b"", "text/css")
         elif path.startswith("/data/"):
@@ -148,8 +160,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.stage.said.append(said)
-        heard(self.stage.widget, **said)
-        self._json(self.stage.wire.batch())
+        widget, wire = self.stage.of(self.path.partition("?of=")[2])
+        heard(widget, **said)
+        self._json(wire.batch())
 
     def _thumbnail(self, path: str) -> None:
         _, _, ticket, name = path.split("/")

@@ -20,14 +20,17 @@ from .. import journal, names
 from ..actor import Actor
 from ..ledger import allocations
 from ..search import index
-from . import commits, datasets, tags
+from . import commits, datasets, mask_tags, masked, tags
 from .commits import NewFile, NewImage
+from .folders import Folders
 from .goals import Goal
+from .masked import Told
 from .references import Where
 from .tagging import By
 
 UNITS = uuid.UUID("a5b52a9e-6d0b-4f0b-9d70-5a1f5f0c7d11")
 ADOPT, UNDONE = "adopt", "undo adoption"
+REFUSALS = (BadInput, Conflict, NotFound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +95,32 @@ def project_of(session: Session, goal: Goal) -> Project:
     return project
 
 
-def commit(session: Session, uid: str, person: str, several: Iterable[Adopted]) -> int:
-    """Make these visible at once, or raise OverQuota or Conflict; return how many records."""
+def commit(
+    session: Session, uid: str, person: str, several: Iterable[Adopted]
+) -> tuple[int, dict[str, str]]:
+    """Make these visible at once, or raise OverQuota.
+
+    Return how many records came, and by path below the root what did not, and why.
+    """
     ordered = sorted(several, key=_home)
-    records = 0
-    for _, group in groupby(ordered, _home):
-        records += _commit(session, uid, person, list(group))
-    return records
+    records, refused = 0, dict[str, str]()
+    for _, same in groupby(ordered, _home):
+        group = list(same)
+        try:
+            with session.begin_nested():
+                records += _commit(session, uid, person, group)
+        except REFUSALS as error:
+            if len(group) == 1:
+                refused[group[0].where.path] = str(error)
+                continue
+            for one in group:  # what is wrong with one of them is the others' no reason
+                more, wrong = commit(session, uid, person, [one])
+                records, refused = records + more, refused | wrong
+    return records, refused
 
 
-def _home(one: Adopted) -> tuple[str, str, str]:
-    return (one.goal.project, one.goal.dataset, one.goal.instrument)
+def _home(one: Adopted) -> tuple[str, str, str, str]:
+    return (one.goal.project, one.goal.dataset, one.goal.instrument, one.goal.mask)
 
 
 def _commit(session: Session, uid: str, person: str, several: list[Adopted]) -> int:
@@ -118,9 +136,13 @@ def _commit(session: Session, uid: str, person: str, several: list[Adopted]) -> 
     allocations.settle(session, project.id, reserved=nbytes, used=nbytes)
     path = names.dataset_path(goal.dataset, "dataset")
     dataset = datasets.at(session, Actor(person), project, path)
-    manifest = {"instrument": goal.instrument}
-    into = _Bringing(project, dataset, project.id, dataset.id, person, manifest)
-    home = commits.Home(session, into)
+    into = _Bringing(project, dataset, project.id, dataset.id, person, {})
+    if goal.mask:
+        said = Told(goal.mask, goal.instrument)
+        into.told.update(masked.kept(masked.choose(session, said), said))
+    else:
+        into.manifest["instrument"] = goal.instrument
+    home = Folders(session, into)
     files: dict[str, File] = {}
     for one in several:
         file = files[one.file.uid] = commits.add_file(session, into, one.file, home)
@@ -130,7 +152,7 @@ def _commit(session: Session, uid: str, person: str, several: list[Adopted]) -> 
         session.add(_reference(uid, one, files[one.file.uid].id))
     made = [image for one in several for image in one.images]
     images = commits.add_images(session, into, made, home, files)
-    _say(session, several, files, images, person)
+    _say(session, several, files, images, into)
     index.refresh(session, [record.id for record in (*files.values(), *images.values())])
     return len(files) + len(images)
 
@@ -154,12 +176,18 @@ def _say(
     several: Sequence[Adopted],
     files: Mapping[str, File],
     images: Mapping[str, Image],
-    person: str,
+    into: _Bringing,
 ) -> None:
-    """Tag the images with what the rule says; a file that is no image itself."""
+    """Tag the images with what rule and mask say; a file that is no image itself, with the rule."""
     told: list[tuple[Record, Mapping[str, str]]] = []
+    masks: dict[tuple[tuple[str, str], ...], list[tuple[Record, str]]] = {}
     for one in several:
         shown: list[Record] = [images[image.uid] for image in one.images]
-        shown = shown or [files[one.file.uid]]
-        told += [(record, one.goal.tags) for record in shown if one.goal.tags]
-    tags.write_all(session, told, kind="sample", by=By("person", person))
+        if shown and into.told:
+            came = masks.setdefault(tuple(sorted(one.goal.tags.items())), [])
+            came += [(record, one.where.path) for record in shown]
+        elif one.goal.tags:
+            told += [(record, one.goal.tags) for record in shown or [files[one.file.uid]]]
+    tags.write_all(session, told, kind="sample", by=By("person", into.person))
+    for said, came in masks.items():
+        mask_tags.write(session, {**into.told, "tags": dict(said)}, came, into.person)

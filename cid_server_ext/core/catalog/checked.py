@@ -6,6 +6,7 @@ So the report says what would be, with all that the register, the mask and the v
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from ...db.tables import File, Image
 from .. import policy
 from ..actor import Actor
-from . import commits, images
+from . import commits, images, learned
 from .judged import judged
 
 BATCH = 500
@@ -38,6 +39,7 @@ def report(session: Session, deposit_id: int, new: commits.Commit) -> dict[str, 
         "files": ranked[:SHOWN],
         "counts": {verdict: n for verdict in ORDER if (n := _count(told, verdict))},
         "nbytes": new.nbytes,
+        **asdict(learned.asked(session, deposit, new)),
     }
 
 
@@ -70,6 +72,8 @@ def _files(session: Session, person: Actor, new: commits.Commit) -> Iterator[dic
         path = "/".join(part for part in (file.folder, file.name) if part)
         found = images_of.get(file.uid, [])
         findings = [line for one in found for line in _named(one, len(found))]
+        if file.note:
+            findings.append(file.note)
         if not file.nbytes:
             findings.append("it is empty")
         if file.uid in other:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import mimetypes
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...db.tables import Deposit, File, Image, Note, Record, RunInput
 from ...errors import Conflict
-from .. import journal, names
-from ..actor import Actor
+from .. import journal
 from ..ledger import allocations
 from ..search import index
-from . import datasets, deposits, machine, mask_tags, quality, tags, vocabulary
+from . import deposits, machine, mask_tags, quality, settings, tags, vocabulary
+from .folders import Bringing, Folders
 from .tagging import By
 
 DIRECTORY = "inode/directory"  # media type of an original that is a folder of files
@@ -27,7 +27,8 @@ FOLDED = 20  # of them in the journal
 class NewFile:
     """A staged file, or a folder, that was hashed and moved to `prefix`.
 
-    folder: where it lay in the deposit, which becomes a dataset below the deposit's.
+    folder: where it lay in the deposit, which becomes a dataset below the deposit's. note: what is
+    said of it, for whoever looks at it.
     """
 
     uid: str
@@ -39,13 +40,15 @@ class NewFile:
     blake3: str | None = None
     folder: str = ""
     is_folder: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NewImage:
     """A converted image that was hashed and moved to `prefix`; see `db.tables.Image`.
 
-    inside: it stays where it is, at this path in its original.
+    inside: it stays where it is, at this path in its original. settings: the Settings.JSON that
+    came with it.
     """
 
     uid: str
@@ -68,6 +71,7 @@ class NewImage:
     unknown: dict[str, str] = field(default_factory=dict)
     quality: dict[str, Any] | None = None
     inside: str | None = None
+    settings: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +106,10 @@ class Commit:
         """Return what the project will be charged."""
         return sum(image.nbytes for image in self.images) + sum(f.nbytes for f in self.files)
 
-
-class Bringing(Protocol):
-    """Who brings records, and whereto: a deposit, or what is adopted in place."""
-
-    project_id: int
-    project: Any
-    dataset: Any
-    dataset_id: int
-    person: Any
-    run_id: Any
-    manifest: Any
-    told: Any
+    @property
+    def folders(self) -> set[str]:
+        """Return the folders in which something lies."""
+        return {image.folder for image in self.images} | {file.folder for file in self.files}
 
 
 def commit(session: Session, deposit_id: int, new: Commit) -> Deposit:
@@ -135,53 +131,23 @@ def commit(session: Session, deposit_id: int, new: Commit) -> Deposit:
     deposits.move(session, deposit, "done", results=results, progress={"fraction": 1.0})
     allocations.settle(session, deposit.project_id, reserved=deposit.reserved, used=new.nbytes)
     deposit.reserved = 0
-    into = Home(session, deposit)
+    into = Folders(session, deposit)
+    into.make(new.folders)
     files = {file.uid: add_file(session, deposit, file, into) for file in new.files}
     session.flush()
     images = add_images(session, deposit, new.images, into, files)
     for problem in new.problems:
-        _say_why(session, deposit, files[problem.file], problem)
+        why = f"Kept as a file, for it could not be read as an image: {problem.message}"
+        _say(session, deposit, files[problem.file], why)
+    for file in new.files:
+        if file.note:
+            _say(session, deposit, files[file.uid], file.note)
     _tell(session, deposit, new, files, images)
     index.refresh(session, [record.id for record in (*files.values(), *images.values())])
     return deposit
 
 
-class Home:
-    """The datasets that the folders of a deposit become, each made when something lies in it."""
-
-    def __init__(self, session: Session, deposit: Bringing) -> None:
-        self.session, self.project = session, deposit.project
-        self.actor = Actor(deposit.person)
-        if deposit.dataset.trash_id is not None:  # thrown away while this came in
-            deposit.dataset_id = self._at(deposit.dataset.path)
-            session.flush()
-            session.refresh(deposit, ["dataset"])
-        self.top: str = deposit.dataset.path
-        self.known = {"": deposit.dataset_id}
-
-    def dataset(self, folder: str) -> int:
-        """Return the id of the dataset of a folder of the deposit."""
-        if folder not in self.known:
-            self.known[folder] = self._at(self._path(folder))
-        return self.known[folder]
-
-    def _at(self, path: str) -> int:
-        return datasets.holding(self.session, self.actor, self.project, path).id
-
-    def _path(self, folder: str) -> str:
-        """Return a path as long as paths may be, not below a live dataset, which holds nothing."""
-        parts = [names.label(part, "dataset") for part in folder.split("/")]
-        path = self.top
-        for part in parts:
-            below = f"{path}/{part}".lstrip("/")
-            live = datasets.is_live(self.session, self.project, below)
-            if live or len(below) > names.LONGEST_PATH:
-                return path
-            path = below
-        return path
-
-
-def add_file(session: Session, deposit: Bringing, new: NewFile, into: Home) -> File:
+def add_file(session: Session, deposit: Bringing, new: NewFile, into: Folders) -> File:
     """Add the row of a file."""
     media = DIRECTORY if new.is_folder else mimetypes.guess_type(new.name)[0]
     file = File(
@@ -207,7 +173,7 @@ def add_images(
     session: Session,
     deposit: Bringing,
     several: list[NewImage],
-    into: Home,
+    into: Folders,
     files: dict[str, File],
 ) -> dict[str, Image]:
     """Add all images with what their files say of them, in few statements, then what we know."""
@@ -225,6 +191,9 @@ def add_images(
         for new in several
     ]
     tags.write_all(session, told, kind="machine", by=By("file", deposit.person))
+    for new in several:
+        if new.settings is not None and new.kind == "image":
+            settings.fill(session, images[new.uid], new.settings, person=deposit.person)
     declared = str(deposit.manifest.get("instrument") or deposit.told.get("instrument") or "")
     taken = [
         (image, str(dict(pairs).get(vocabulary.ACQUIRED, "")))
@@ -291,9 +260,8 @@ def _tell(
     mask_tags.write(session, deposit.told, came, deposit.person)
 
 
-def _say_why(session: Session, deposit: Deposit, file: File, problem: Problem) -> None:
-    """Note at a file that says it is an image why it is none here."""
-    text = f"Kept as a file, for it could not be read as an image: {problem.message}"
+def _say(session: Session, deposit: Deposit, file: File, text: str) -> None:
+    """Note at a file what is to be said of it."""
     about = {"project_id": deposit.project_id, "record_id": file.id}
     session.add(Note(**about, person=deposit.person, text=text))
 

@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from ...db import clock
@@ -24,6 +24,7 @@ from . import instruments, typed
 
 MOST = 200  # measurements of one call
 SHOWN = 5000  # of one microscope, the newest
+LONGEST = 3660  # days between two measurements of a series
 AHEAD = dt.timedelta(hours=24)  # a clock may be wrong by its time zone
 
 
@@ -37,6 +38,7 @@ class Measured:
     place: str = ""
     low: float | None = None
     high: float | None = None
+    every: int | None = None  # days until it is to be measured anew; 0: no more
 
 
 def record(
@@ -52,8 +54,8 @@ def record(
     """Keep what was measured of a microscope at a moment (now); one step to undo. Staff may.
 
     A number in another unit is taken to that of its series. What a series may be (`low`, `high`)
-    stays until it is said anew. BadInput: a unit that does not convert, a moment to come, evidence
-    that is neither an image nor a run that the caller sees.
+    and how often it is measured (`every`) stays until it is said anew. BadInput: a unit that does
+    not convert, a moment to come, evidence that is neither an image nor a run that the caller sees.
     """
     policy.require_staff(actor)
     scope = instruments.find(session, uid, hold=True)
@@ -110,13 +112,25 @@ def fine(row: Control) -> bool | None:
     return (row.low is None or row.value >= row.low) and (row.high is None or row.value <= row.high)
 
 
-def _newest(session: Session, scope: Instrument, until: dt.datetime | None) -> list[Control]:
-    """Return the newest measurement of each series, `until` a moment."""
-    own = Control.instrument_id == scope.id
+def due(row: Control) -> dt.datetime | None:
+    """Return until when its series is to be measured anew; None where nobody said so."""
+    return row.measured_at + dt.timedelta(days=row.every) if row.every else None
+
+
+def newest(session: Session) -> list[Control]:
+    """Return the newest measurement of each series of every microscope, by name."""
+    return sorted(_newest(session, None, None), key=lambda row: row.series)
+
+
+def _newest(session: Session, scope: Instrument | None, until: dt.datetime | None) -> list[Control]:
+    """Return the newest measurement of each series, of one microscope or all, `until` a moment."""
+    own = true() if scope is None else Control.instrument_id == scope.id
     if until is not None:
         own &= Control.measured_at <= until
     order = (Control.measured_at.desc(), Control.id.desc())
-    place = func.row_number().over(partition_by=Control.series, order_by=order)
+    place = func.row_number().over(
+        partition_by=(Control.instrument_id, Control.series), order_by=order
+    )
     ranked = select(Control.id, place.label("place")).where(own).subquery()
     first = select(ranked.c.id).where(ranked.c.place == 1)
     return list(session.scalars(select(Control).where(Control.id.in_(first))))
@@ -126,7 +140,9 @@ def _row(one: Measured, where: str, before: dict[str, Control]) -> Control:
     metric = typed.clean(one.metric, f"{where}.metric:", 120)
     place = typed.clean(one.place, f"{where}.place:", 120) if one.place.strip() else ""
     series = f"{typed.folded(metric, 240)} @ {typed.folded(place, 240)}"
-    unit = _unit(one.unit, where)
+    unit, every = _unit(one.unit, where), one.every
+    if every is not None and not 0 <= every <= LONGEST:
+        raise BadInput(f"{where}.every: 0 to {LONGEST} days")
     known = before.get(series)
     numbers = {"value": one.value, "low": one.low, "high": one.high}
     for name, number in numbers.items():
@@ -141,10 +157,11 @@ def _row(one: Measured, where: str, before: dict[str, Control]) -> Control:
         unit = known.unit
         if one.low is None and one.high is None:
             numbers |= {"low": known.low, "high": known.high}
+        every = known.every if every is None else every
     low, high = numbers["low"], numbers["high"]
     if low is not None and high is not None and low > high:
         raise BadInput(f"{where}.low: is above high")
-    return Control(series=series, metric=metric, place=place, unit=unit, **numbers)
+    return Control(series=series, metric=metric, place=place, unit=unit, every=every, **numbers)
 
 
 def _unit(unit: str, where: str) -> str:

@@ -177,10 +177,16 @@ def _make(
             refuse_live(found)
         parent = found
     assert parent is not None
-    detail = {"project": project.name, "path": path} | ({} if query is None else {"query": query})
-    about = f"dataset:{parent.uid}"
-    journal.record(session, actor.name, "create dataset", about, detail, project_id=project.id)
+    say_made(session, actor, project, parent)
     return parent
+
+
+def say_made(session: Session, actor: Actor, project: Project, row: Dataset) -> None:
+    """Note in the journal that a dataset was made; its parents need no entry of their own."""
+    detail = {"project": project.name, "path": row.path}
+    detail |= {} if row.query is None else {"query": row.query}
+    about = f"dataset:{row.uid}"
+    journal.record(session, actor.name, "create dataset", about, detail, project_id=project.id)
 
 
 def _short(path: str) -> str:

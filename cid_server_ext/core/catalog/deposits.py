@@ -39,6 +39,7 @@ def open_import(
     kind: str,
     declared: list[dict[str, Any]],
     again: bool = False,
+    key: str | None = None,
     told: masked.Told = masked.NOTHING,
 ) -> Deposit:
     """Reserve room for the declared files and return the open deposit. Contributors may.
@@ -46,7 +47,8 @@ def open_import(
     BadInput: what is `told` of them is not what their mask and the project's vocabulary take.
 
     A file whose sha256 is declared, and which the caller can read here already, need not be sent
-    and takes no room; `again`: all are to be sent.
+    and takes no room; `again`: all are to be sent. A `key` that opened a deposit of the same files
+    which is under way answers with that one, and reserves nothing more.
     """
     row = policy.require(session, actor, "contributor", Project, project)
     if kind not in KINDS:
@@ -54,6 +56,10 @@ def open_import(
     if row.state != "active":
         raise Conflict(f"project {row.name!r} is {row.state}: it takes no deposits")
     _declared_bytes(declared)
+    if key is not None and (known := _known(session, actor, row.id, key)) is not None:
+        if (known.kind, _plain(known.declared)) != (kind, _plain(declared)):
+            raise Conflict(f"key {key!r} is of another deposit of yours: choose another key")
+        return known
     chosen = masked.choose(session, told) if kind == "import" else masked.Chosen()
     masked.judge(session, row, chosen, told, [file["path"] for file in declared]).refuse()
     marked = _plain(declared) if again else held.mark(session, actor, row.id, declared)
@@ -62,7 +68,8 @@ def open_import(
     target = datasets.at(session, actor, row, names.dataset_path(dataset, "dataset"))
     datasets.refuse_live(target)
     deposit = _open(session, actor, row.id, target, kind, marked, nbytes)
-    deposit.told = masked.kept(chosen, told)
+    deposit.told, deposit.client_key = masked.kept(chosen, told), key
+    session.flush()  # Conflict here: the same key at the same moment
     return deposit
 
 
@@ -101,14 +108,25 @@ def get(session: Session, actor: Actor, uid: str) -> Deposit:
     return deposit
 
 
-def begin(session: Session, actor: Actor, uid: str, manifest: dict[str, Any]) -> Deposit:
-    """Take the staged files as complete: the import may begin."""
+def begin(
+    session: Session,
+    actor: Actor,
+    uid: str,
+    manifest: dict[str, Any],
+    told: masked.Told = masked.NOTHING,
+) -> Deposit:
+    """Take the staged files as complete: the import may begin.
+
+    What is `told` now adds to what was said when it was opened, and is judged as that was.
+    """
     deposit = get(session, actor, uid)
     if not actor.writes:
         raise NotAllowed("your token may only read")
     if deposit.run_id is None and deposit.project.state != "active":
         raise Conflict(f"project {deposit.project.name!r} is {deposit.project.state}: give this up")
     held.require(session, actor, deposit.declared)
+    if told != masked.NOTHING:
+        _say(session, deposit, told)
     move(session, deposit, "importing", manifest=manifest)
     if deposit.run_id is not None:
         states.move(session, deposit.run_id, "committing")
@@ -195,6 +213,33 @@ def in_states(session: Session, *states: str) -> list[Deposit]:
     """Return the deposits in any of these states, oldest first."""
     found = select(Deposit).where(Deposit.state.in_(states)).order_by(Deposit.id)
     return list(session.scalars(found))
+
+
+def _known(session: Session, actor: Actor, project_id: int, key: str) -> Deposit | None:
+    mine = policy.visible(actor, Deposit).where(
+        Deposit.project_id == project_id,
+        Deposit.person == actor.name,
+        Deposit.client_key == key,
+        Deposit.state.in_(tuple(NEXT)),
+    )
+    return session.scalar(mine)
+
+
+def _say(session: Session, deposit: Deposit, told: masked.Told) -> None:
+    """Add to what is said of a deposit, or raise BadInput: what does not fit is said anew."""
+    if deposit.kind != "import" or deposit.run_id is not None:
+        raise BadInput("mask, tags: only of what is read as images, and is no result of a run")
+    before = masked.Told(**deposit.told)
+    whole = masked.Told(
+        told.mask or before.mask,
+        before.instrument,
+        {**before.tags, **told.tags},
+        {**before.tags_of, **told.tags_of},
+    )
+    chosen = masked.choose(session, whole)
+    paths = [file["path"] for file in deposit.declared]
+    masked.judge(session, deposit.project, chosen, whole, paths).refuse()
+    deposit.told = masked.kept(chosen, whole)
 
 
 def _open(

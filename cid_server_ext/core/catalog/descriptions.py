@@ -27,6 +27,14 @@ def hardware(
         raise BadInput(f"document: {error}") from None
 
 
+def called(document: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Return the name that a description gives its microscope; else its maker and model, or ""."""
+    name = document.get("Name")
+    return (
+        " ".join(name.split())[:120] if isinstance(name, str) else str(found.get("microscope", ""))
+    )
+
+
 def tier(document: Mapping[str, Any]) -> micrometa.Tier | None:
     """Return the tier that a document reaches; None where it is none of the Micro-Meta App."""
     return micrometa.tier(document) if micrometa.is_microscope(document) else None

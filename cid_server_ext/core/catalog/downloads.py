@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sqlalchemy.orm import Session, joinedload
@@ -14,13 +14,14 @@ from ...errors import NotFound
 from .. import policy
 from ..actor import Actor
 from . import images, references, shown
+from .references import Where
 
 Form = Literal["originals", "ome-zarr", "ome-tiff", "imagej"]
 MADE = ("ome-tiff", "imagej")  # of an image's pixels, on the way
 MOST_RECORDS = 10_000
 TOGETHER = 500  # of them in one statement
 STORE = "image.ome.zarr"
-APART = "its bytes stay where they were, and are read from there: in_place says where"
+CHANGED = "its bytes are not what was registered: staff has to look at it first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Item:
     """A file or folder `stored` below a prefix; `way` is its project and dataset.
 
     name: in the archive; for what is made on the way without its suffix. called, tags: of it.
+    place: where its bytes lie, if not below the prefix.
     """
 
     uid: str
@@ -40,6 +42,7 @@ class Item:
     form: str
     called: str
     tags: tuple[tuple[str, str], ...]
+    place: Where | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +74,27 @@ def gather(session: Session, actor: Actor, uids: Sequence[str], form: Form) -> G
         seen = policy.visible(actor, Record).where(Record.uid.in_(batch)).order_by(Record.id)
         rows = session.scalars(seen.options(joinedload(Image.original))).all()
         places = policy.places(session, actor, rows)
-        theirs = {row.original_id for row in rows if isinstance(row, Image) and row.original_id}
-        shared = images.shared(session, actor, theirs) if form == "originals" else set()
-        apart = references.in_place(session, {*theirs, *(row.id for row in rows)})
+        theirs = {row.original for row in rows if isinstance(row, Image) and row.original}
+        shared = set()
+        if form == "originals":
+            shared = images.shared(session, actor, {one.id for one in theirs})
+        apart = references.places(session, {*theirs, *rows})
         tags = shown.tags(session, [row.id for row in rows]) if form in MADE else {}
         for row in rows:
             reached.add(row.uid)
-            if _lies_apart(row, form, apart):
-                found.left_out.append(LeftOut(row.uid, row.name, APART))
-            elif stored := _stored(found, row, form, taken, shared):
+            if stored := _stored(found, row, form, taken, shared):
                 pairs = tuple((tag.key, tag.value) for tag in tags.get(row.id, ()))
-                found.items.append(_item(stored, places[row.id], form, pairs))
+                place = apart.get(stored.id)
+                if place and place.changed:
+                    found.left_out.append(LeftOut(row.uid, row.name, CHANGED))
+                    continue
+                item = _item(stored, places[row.id], form, pairs)
+                found.items.append(replace(item, place=place))
     if not reached:
         raise NotFound("no such record that you can see: nothing is to be downloaded")
     hidden = (uid for uid in wanted if uid not in reached)
     found.left_out += [LeftOut(uid, "", "no such record that you can see") for uid in hidden]
     return found
-
-
-def _lies_apart(row: Record, form: Form, apart: set[int]) -> bool:
-    """Say whether the bytes that are asked for stay where they were."""
-    if isinstance(row, Image):
-        return row.original_id in apart if form == "originals" else row.inside is not None
-    return row.id in apart
 
 
 def _stored(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import delete, func, inspect, or_, select, update
 from sqlalchemy.orm import Session
@@ -12,6 +12,8 @@ from ...db import capture
 from ...db.tables import Dataset, Deposit, Link, Note, Project, Record, Tag, Term, Trash, Value
 from ...errors import Conflict
 from ..ledger import allocations
+
+T = TypeVar("T")
 
 BATCH = 400
 CAPTURED = {"captured": True}
@@ -197,7 +199,7 @@ def _refuse_unfinished(session: Session, ids: Sequence[int]) -> None:
         raise Conflict("a deposit into it is under way: wait for it, or give it up")
 
 
-def batches(ids: Iterable[int]) -> Iterable[list[int]]:
+def batches(ids: Iterable[T]) -> Iterable[list[T]]:
     """Yield so many at a time as one statement takes."""
     listed = list(ids)
     return (listed[at : at + BATCH] for at in range(0, len(listed), BATCH))

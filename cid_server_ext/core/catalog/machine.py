@@ -66,16 +66,22 @@ def complete_all(
     """
     if not several:
         return
-    rows, now, others = instruments.listing(session), clock.now(session), list(names)
+    rows, now, others = instruments.named(session), clock.now(session), list(names)
     told = _told(session, [image.id for image, _ in several])
-    fills: list[tuple[Image, dict[str, str]]] = []
-    for image, taken in several:
+    matched: dict[int, Match] = {}
+    for image, _ in several:
         said = told.get(image.id, {})
         named = [said[key] for key in NAMED_BY if key in said]
-        found = _match(rows, [*named, *others], declared)
+        matched[image.id] = _match(rows, [*named, *others], declared)
+    known = instruments.versions_of(
+        session, {found.instrument.id for found in matched.values() if found.instrument}
+    )
+    fills: list[tuple[Image, dict[str, str]]] = []
+    for image, taken in several:
+        said, found = told.get(image.id, {}), matched[image.id]
         image.instrument_id = found.instrument.id if found.instrument else None
         at = image.acquired_at or now
-        one = instruments.valid(found.instrument.versions, at) if found.instrument else None
+        one = instruments.valid(known[found.instrument.id], at) if found.instrument else None
         filled, reasons = _answers(said, found, one, at)
         if filled:
             fills.append((image, filled))
@@ -107,7 +113,7 @@ def match(session: Session, named: Iterable[str], declared: str = "") -> Match:
 
     Where the file's name fits several, the declared one decides if it is among them.
     """
-    return _match(instruments.listing(session), named, declared)
+    return _match(instruments.named(session), named, declared)
 
 
 def _match(rows: list[Instrument], named: Iterable[str], declared: str) -> Match:

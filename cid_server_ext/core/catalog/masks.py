@@ -177,7 +177,7 @@ def _name(session: Session, row: Row, draft: Draft) -> None:
 def _instrument(session: Session, mask: Mask, wrong: Wrong) -> Instrument | None:
     if not mask.instrument:
         return None
-    rows = instruments.listing(session)
+    rows = instruments.named(session)
     folded = typed.folded(mask.instrument, 240)
     for row in rows:
         if folded == row.folded or mask.instrument == row.uid:

@@ -28,6 +28,11 @@ class Where:
     nbytes: int
     mtime_ns: int
 
+    @property
+    def changed(self) -> bool:
+        """Whether other bytes were found there: these are given out to nobody."""
+        return self.nbytes < 0
+
 
 def get(session: Session, record: Record) -> Reference | None:
     """Return the reference of a file, or of the store that an image lies in; None: it is ours."""
@@ -40,8 +45,27 @@ def get(session: Session, record: Record) -> Reference | None:
 def where(session: Session, record: Record) -> Where | None:
     """Return where a record's bytes lie; None: below its prefix, as most do."""
     found = get(session, record)
-    if found is None:
-        return None
+    return None if found is None else _where(found, record)
+
+
+def places(session: Session, records: Iterable[Record]) -> dict[int, Where]:
+    """Return by id where the bytes lie of those that are not below their prefixes."""
+    by_file: dict[int, list[Record]] = {}
+    for record in records:
+        if not isinstance(record, Image):
+            by_file.setdefault(record.id, []).append(record)
+        elif record.inside is not None and record.original_id is not None:
+            by_file.setdefault(record.original_id, []).append(record)
+    found: dict[int, Where] = {}
+    several = sorted(by_file)
+    for at in range(0, len(several), BATCH):
+        some = Reference.record_id.in_(several[at : at + BATCH])
+        for row in session.scalars(select(Reference).where(some)):
+            found |= {record.id: _where(row, record) for record in by_file[row.record_id]}
+    return found
+
+
+def _where(found: Reference, record: Record) -> Where:
     inside = record.inside if isinstance(record, Image) else ""
     path = f"{found.path}/{inside}" if inside else found.path
     if found.state == "changed":  # nothing is as small, or as old: it is not given out
@@ -53,16 +77,6 @@ def ours() -> ColumnElement[bool]:
     """Return the clause that keeps records whose bytes lie below their prefixes."""
     elsewhere = Record.id.in_(select(Reference.record_id))
     return and_(not_(elsewhere), Image.__table__.c.inside.is_(None))
-
-
-def in_place(session: Session, ids: Iterable[int]) -> set[int]:
-    """Return which of these files stay where they are."""
-    found: set[int] = set()
-    several = sorted(ids)
-    for at in range(0, len(several), BATCH):
-        some = Reference.record_id.in_(several[at : at + BATCH])
-        found.update(session.scalars(select(Reference.record_id).where(some)))
-    return found
 
 
 def known(session: Session, root: str, paths: Sequence[str]) -> dict[str, str]:

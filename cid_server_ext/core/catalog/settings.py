@@ -45,24 +45,27 @@ def apply(session: Session, actor: Actor, uid: str, document: Mapping[str, Any])
     return image
 
 
+def check(document: Any) -> None:
+    """Raise BadInput for what is no Settings.JSON."""
+    told = document if isinstance(document, dict) else {}
+    name, channels = told.get("InstrumentName"), told.get("Channels")
+    if not isinstance(name, str) or not isinstance(channels, list | type(None)):
+        raise BadInput("document: no Settings.JSON of the Micro-Meta App: no InstrumentName in it")
+
+
 def fill(
     session: Session, image: Image, document: Mapping[str, Any], *, person: str
 ) -> dict[str, str]:
     """Write the tags that a Settings.JSON fills and return them; the caller refreshes the index."""
-    channels = document.get("Channels")
-    if not isinstance(document.get("InstrumentName"), str) or not isinstance(
-        channels, list | type(None)
-    ):
-        raise BadInput("document: no Settings.JSON of the Micro-Meta App: no InstrumentName in it")
+    check(document)
     said = machine.file_tags(session, image)
     told = {
         key: value for key, value in _told(document).items() if key not in said and value.strip()
     }
     used = {key: text for key, text in _used(session, image, document).items() if key not in said}
-    for values, source in ((told, "file"), (used, "instrument")):
-        if values:
-            tags.write(session, image, values, kind="machine", by=By(source, person))
     filled = told | used
+    if filled:
+        tags.write(session, image, filled, kind="machine", by=By("settings", person))
     image.unknown = {k: v for k, v in (image.unknown or {}).items() if k not in filled}
     return filled
 

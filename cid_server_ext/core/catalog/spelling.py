@@ -8,8 +8,10 @@ see what would happen gets terms and values that are not saved.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -24,6 +26,8 @@ BATCH = 400
 NEAR = 150  # known values on each side of a new one that are compared with it
 COMPARED = 20  # new values of one call for which similar ones are looked for
 ALIKE = 0.8  # difflib's ratio above which two spellings are similar
+
+Known = tuple[Value, bool, int]  # may the caller know of it, and how often it is used
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,18 @@ class Speller:
                 raise one
         return [one for one in found if isinstance(one, Word)]
 
+    def as_told(self, term: Term, lists: Mapping[str, Sequence[Given]]) -> dict[str, list[Word]]:
+        """Return the words of each list, all that is new saved at once; what is no text is left."""
+        read: dict[str, list[tuple[str, Typed]]] = {}
+        for name, given in lists.items():
+            with suppress(BadInput):
+                read[name] = [(typed.shown(one), typed.as_told(term, one)) for one in given]
+        found = iter(self.tried(term, [one for told in read.values() for one in told]))
+        return {
+            name: [word for word in islice(found, len(told)) if isinstance(word, Word)]
+            for name, told in read.items()
+        }
+
     def tried(
         self, term: Term, given: Sequence[tuple[str, Typed]], told: Told | None = None
     ) -> list[Word | BadInput]:
@@ -114,23 +130,26 @@ class Speller:
         if term.type in typed.NUMERIC:
             return [Word(one.text, one.number) for _, one in given]
         known = self._known(term, [one for _, one in given])
+        compared = 0 if told is None else COMPARED
         told = told or Told()
         new: dict[str, Value] = {}  # by folded: two new spellings of one call are one
         found: list[Word | BadInput] = []
         for shown, one in given:
-            value = _best(term, one, known) or new.get(typed.folded(one.text, 800))
+            folded = typed.folded(one.text, 800)
+            alike = [row for name in {folded, one.iri, one.text} for row in known.get(name, ())]
+            value = _best(term, one, alike) or new.get(folded)
             if value is None:
                 wrong = self._wrong(term, one)
                 if wrong is not None:
                     found.append(wrong)
                     continue
-                value = _new(term, one, known)
+                value = _new(term, one, alike)
                 new[value.folded] = value
             if value.text != one.text:
                 told.snapped[shown] = value.text
             found.append(Word(value.text, None, value))
         saved = self._saved(term, list(new.values())) if self.saves else {}
-        for folded in list(new)[:COMPARED]:
+        for folded in list(new)[:compared]:
             told.similar |= self._similar(term, new[folded])
         return [
             Word(w.text, None, saved.get(w.text, w.value)) if isinstance(w, Word) else w
@@ -143,13 +162,13 @@ class Speller:
         rows = sorted(found, key=lambda term: (not term.retired, term.project_id is not None))
         return {term.folded: term for term in rows}
 
-    def _known(self, term: Term, given: list[Typed]) -> list[tuple[Value, bool, int]]:
-        """Return the term's values that are spelled alike or name the same concept.
+    def _known(self, term: Term, given: list[Typed]) -> dict[str, list[Known]]:
+        """Return the term's values that are spelled alike or name the same concept, by both.
 
         With each whether the caller may know of it, and how often it is used in his projects.
         """
         if term.id is None:
-            return []
+            return {}
         asked = sorted({typed.folded(one.text, 800) for one in given})
         concepts = sorted({one.iri for one in given if one.iri} | {one.text for one in given})
         n = values.uses(self.readers)
@@ -163,7 +182,11 @@ class Speller:
             for start in range(0, len(concepts), BATCH):
                 same = Value.iri.in_(concepts[start : start + BATCH])
                 found += self.session.execute(chosen.where(same)).all()
-        return [(value, bool(seen), int(uses)) for value, seen, uses in found]
+        known: dict[str, list[Known]] = {}
+        for value, seen, uses in found:
+            for name in {value.folded, value.iri or value.folded}:
+                known.setdefault(name, []).append((value, bool(seen), int(uses)))
+        return known
 
     def _wrong(self, term: Term, one: Typed) -> BadInput | None:
         if not self.strict:
@@ -221,7 +244,7 @@ class Speller:
         return _similar_to(new.text, new.folded, others)
 
 
-def _best(term: Term, one: Typed, known: list[tuple[Value, bool, int]]) -> Value | None:
+def _best(term: Term, one: Typed, known: list[Known]) -> Value | None:
     """Return the known value that is meant: declared, then as spelled, then the most used."""
     folded = typed.folded(one.text, 800)
     meant = []
@@ -234,7 +257,7 @@ def _best(term: Term, one: Typed, known: list[tuple[Value, bool, int]]) -> Value
     return max(meant, key=lambda pair: pair[0])[1] if meant else None
 
 
-def _new(term: Term, one: Typed, known: list[tuple[Value, bool, int]]) -> Value:
+def _new(term: Term, one: Typed, known: list[Known]) -> Value:
     """Return a value for a new spelling: perhaps one that others have and he does not know."""
     for value, _, _ in known:
         if value.text == one.text and value.iri in ("", one.iri):

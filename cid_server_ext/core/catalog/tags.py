@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -99,22 +100,23 @@ def write_all(
     project_id = several[0][0].project_id
     mine = select(Project.id).where(Project.id == project_id)
     speller = Speller(session, project_id, mine, strict=False)
-    changes: dict[tuple[int, Term], tagging.Change] = {}
-    spelled: dict[tuple[Term, str], Sequence[Word]] = {}  # many records say the same
+    said: dict[Term, dict[str, list[Given]]] = {}  # many records say the same
+    where: dict[tuple[int, Term], str] = {}
     for record, told in several:
         for key, value in dict(told).items():
-            try:
+            with suppress(BadInput):
                 listed = as_list(value)
                 term = speller.term_or_new(key, listed, kind)
-                said = (term, repr(value))
-                words = spelled[said] if said in spelled else speller.words(term, listed)
-            except BadInput:
-                continue
-            spelled[said] = words
-            changes[record.id, term] = tagging.Change(record.id, term, words)
-    terms = {term for _, term in changes}
-    have = tagging.held(session, [record.id for record, _ in several], terms)
-    tagging.apply(session, have, changes.values(), by)
+                where[record.id, term] = repr(value)
+                said.setdefault(term, {})[repr(value)] = listed
+    spelled = {term: speller.as_told(term, lists) for term, lists in said.items()}
+    changes = [
+        tagging.Change(record_id, term, spelled[term][name])
+        for (record_id, term), name in where.items()
+        if name in spelled[term]
+    ]
+    have = tagging.held(session, [record.id for record, _ in several], said)
+    tagging.apply(session, have, changes, by)
 
 
 def as_list(given: Given | Sequence[Given]) -> list[Given]:

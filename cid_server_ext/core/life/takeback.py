@@ -19,7 +19,7 @@ from .. import journal
 from ..catalog.adoptions import ADOPT, UNDONE
 from ..ledger import allocations
 from ..search import index
-from . import concerned, rows
+from . import concerned, foundout, rows
 from .rows import Item
 
 SHARED = {"term", "value", "dataset"}  # tables of what others may use too
@@ -47,6 +47,7 @@ def take_back(session: Session, person: str, uid: str) -> TakenBack:
     freed = _hold(session, made)
     detail = {"entries": [entries[-1].id, entries[0].id], "records": len(made)}
     journal.record(session, person, UNDONE, f"adoption:{uid}", detail)
+    foundout.forget(session, steps, made, person)
     index.forget(session, made)
     also: set[int] = set()
     for step in steps:

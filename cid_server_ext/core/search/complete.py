@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, SQLColumnExpression, func, or_, select
 from sqlalchemy.orm import Session
 
-from ...db.tables import Dataset, Project, ProjectMember, Tally, Team, Term, Value
+from ...db.tables import Dataset, Instrument, Project, ProjectMember, Tally, Team, Term, Value
 from ...errors import BadInput
 from .. import policy
 from ..actor import Actor
@@ -143,6 +143,9 @@ def _core(session: Session, where: Reach, key: str, typed: str) -> Iterator[Offe
             chosen = chosen.where(Dataset.trash_id.is_(None), Dataset.path != "")
             chosen = chosen.where(_begins(Dataset.path, typed))
             names = list(session.scalars(chosen.order_by(Dataset.path).limit(MOST)))
+        case "instrument":
+            chosen = select(Instrument.name).where(_begins(Instrument.folded, fold(typed)))
+            names = list(session.scalars(chosen.order_by(Instrument.folded).limit(MOST)))
         case _:
             names = []
     for name in names:

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from ...db.fulltext import FullText
-from ...db.tables import Dataset, Document, Link, Record, Reference, Run, Tag
+from ...db.tables import Dataset, Document, Instrument, Link, Record, Reference, Run, Tag
 from . import language as q
 from . import literals
 from .resolve import Inside, Interval, Said, Shown, Tagged
@@ -62,6 +62,7 @@ _document, _record, _tag, _link, _dataset = (
 _original = Record.__table__.alias("own_original")
 _run = Run.__table__
 _reference = Reference.__table__
+_scope = Instrument.__table__
 _ONE: ColumnElement[int] = literal_column("1")
 
 
@@ -151,6 +152,10 @@ class Conditions:
             case "fixity":
                 found = select(_reference.c.record_id).where(_found(lower))
                 return lambda t: or_(t.c.id.in_(found), t.c.original_id.in_(found))
+            case "instrument":
+                called = _scope.c.folded.in_([fold(text) for text in texts])
+                scopes = select(_scope.c.id).where(or_(called, _scope.c.uid.in_(lower)))
+                return lambda t: t.c.instrument_id.in_(scopes)
             case "run":
                 runs = select(_run.c.id).where(_run.c.uid.in_(lower))
                 return lambda t: t.c.run_id.in_(runs)

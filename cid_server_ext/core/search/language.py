@@ -30,6 +30,7 @@ CORE: dict[str, tuple[str, str]] = {
     "completeness": ("number", "0 to 1: how much of what is asked of an image is there"),
     "unknown": ("name", "this is asked of an image and missing, as unknown:Objective"),
     "fixity": ("name", "bytes in place: ok, changed, moved, missing, or unhashed"),
+    "instrument": ("name", "taken with this microscope of the register, by its name or uid"),
     "run": ("uid", "made by this run"),
     "id": ("uid", "the record of this uid"),
     "sha256": ("digest", "the record, or the image whose original, has this digest"),

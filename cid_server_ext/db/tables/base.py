@@ -94,5 +94,6 @@ class Named:
     """What every public row has: `id` for order and joins, `uid` as its name outside."""
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    uid: Mapped[str] = mapped_column(String(36), unique=True, default=new_uid)
+    # the sentinel lets SQLite, too, take many new rows at once and say which is which
+    uid: Mapped[str] = mapped_column(String(36), unique=True, default=new_uid, insert_sentinel=True)
     created_at: Mapped[dt.datetime] = mapped_column(UTC, server_default=func.now())

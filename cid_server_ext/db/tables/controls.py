@@ -14,7 +14,8 @@ class Control(Named, Base):
     """One measurement of a microscope, in its series' unit; `low` and `high` are what it may be.
 
     A series is a metric at a place (an objective, a laser, a point of the field). `evidence` is the
-    uid of the image or run that it was read from.
+    uid of the image or run that it was read from. It is measured anew `every` so many days; None
+    or 0: nobody says when.
     """
 
     __tablename__ = "control"
@@ -27,6 +28,7 @@ class Control(Named, Base):
     unit: Mapped[str] = mapped_column(String(32), default="", server_default="")
     low: Mapped[float | None]
     high: Mapped[float | None]
+    every: Mapped[int | None]
     evidence: Mapped[str] = mapped_column(String(36), default="", server_default="")
     note: Mapped[str] = mapped_column(Text, default="", server_default="")
     person: Mapped[str] = mapped_column(String(120))

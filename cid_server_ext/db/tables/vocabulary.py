@@ -100,13 +100,15 @@ class Tag(Base):
     value_id: Mapped[int | None] = mapped_column(ForeignKey("value.id"))
     number: Mapped[float | None] = mapped_column(Float(53))
     text: Mapped[str | None] = mapped_column(String(80))
-    source: Mapped[str] = mapped_column(String(12))  # file, instrument, person, mask, run
+    source: Mapped[str] = mapped_column(String(12))  # as its check says
     set_by: Mapped[str] = mapped_column(String(120))
     record: Mapped[Record] = relationship(back_populates="tags")
     term: Mapped[Term] = relationship()
     value: Mapped[Value | None] = relationship()
     __table_args__ = (
-        CheckConstraint("source IN ('file', 'instrument', 'person', 'mask', 'run')", name="source"),
+        CheckConstraint(
+            "source IN ('file', 'settings', 'instrument', 'person', 'mask', 'run')", name="source"
+        ),
         UniqueConstraint("record_id", "term_id", "value_id"),
         Index(
             "uq_tag_number",

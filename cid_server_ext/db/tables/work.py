@@ -22,6 +22,8 @@ from .base import Base, Named
 from .people import Project
 from .records import Dataset, File, Image
 
+UNDER_WAY = "client_key IS NOT NULL AND state IN ('open', 'importing')"
+
 
 class Deposit(Named, Base):
     """Bytes on their way in: staged, counted against a reservation, then committed or gone.
@@ -37,6 +39,7 @@ class Deposit(Named, Base):
     kind: Mapped[str] = mapped_column(String(12))  # import, files, run
     state: Mapped[str] = mapped_column(String(12), default="open", index=True)
     person: Mapped[str] = mapped_column(String(120))
+    client_key: Mapped[str | None] = mapped_column(String(64))  # its person's own word for it
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"), index=True)
     declared: Mapped[list[Any]]  # [{path, nbytes}]
     reserved: Mapped[int] = mapped_column(BigInteger)
@@ -59,6 +62,15 @@ class Deposit(Named, Base):
             "lease_until",
             sqlite_where=sql("lease_by IS NOT NULL"),
             postgresql_where=sql("lease_by IS NOT NULL"),
+        ),
+        Index(  # asked for twice with one key, it is opened once
+            "ix_deposit_client_key",
+            "project_id",
+            "person",
+            "client_key",
+            unique=True,
+            sqlite_where=sql(UNDER_WAY),
+            postgresql_where=sql(UNDER_WAY),
         ),
     )
 

@@ -12,6 +12,13 @@ export interface Model<S> {
   on(event: string, callback: (...args: any[]) => void): void;
   off?(event: string, callback: (...args: any[]) => void): void;
   send(content: unknown): void;
+  widget_manager?: Widgets;
+}
+
+/** The other widgets of a host. */
+interface Widgets {
+  get_model(id: string): Promise<unknown>;
+  create_view(model: unknown): Promise<{ el: HTMLElement; remove(): void }>;
 }
 
 type Answer = Record<string, any> & { tell: string };
@@ -41,6 +48,15 @@ export class Kernel<S> {
   show(names: (keyof S & string)[], then: () => void): void {
     for (const name of names) this.#on(`change:${name}`, then);
     then();
+  }
+
+  /** The view of another widget that a trait refers to. It goes with this one. */
+  async view(reference: string): Promise<HTMLElement> {
+    const widgets = this.model.widget_manager;
+    if (!widgets) throw new Error("no widgets beside this one are shown here");
+    const view = await widgets.create_view(await widgets.get_model(reference.replace("IPY_MODEL_", "")));
+    this.finally(() => view.remove());
+    return view.el;
   }
 
   ask(question: string, rest: Record<string, unknown> = {}): void {

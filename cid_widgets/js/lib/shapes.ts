@@ -30,6 +30,7 @@ export interface Tag {
 export interface StoredFile extends Named {
   nbytes: number | null;
   sha256: string;
+  in_place?: { where: string; state: string; reason: string } | null; // bytes that stay where they were
 }
 
 /** What the catalog says of one measure of a channel, in its words. */
@@ -75,7 +76,7 @@ export interface Project {
 
 /** One typed parameter of a template, as its manifest declares it. */
 export interface Parameter {
-  type: "number" | "integer" | "boolean" | "choice" | "text";
+  type: "number" | "integer" | "boolean" | "choice" | "text" | "channel";
   default?: unknown;
   minimum?: number;
   maximum?: number;
@@ -123,7 +124,29 @@ export interface MonitorState {
   watching: boolean;
 }
 
+export type Light = "red" | "amber" | "green";
+
+/** One thing to know before runs start; `fix` says what to do. */
+export interface Note {
+  light: Light;
+  about: string;
+  message: string;
+  fix: string;
+}
+
+/** What would become of the runs; `images` are those that something is to say of, worst first. */
+export interface Preflight {
+  counts: Record<Light, number>;
+  notes: Note[];
+  images: { uid: string; name: string; light: Light; notes: Note[] }[];
+  more: number; // images beside those that are listed
+  nbytes: number;
+  channels: string[]; // names that all images have
+  error: string;
+}
+
 export interface FormState extends MonitorState {
+  preflight: Preflight | null;
   template: Template | null;
   templates: Template[];
   inputs: Named[];

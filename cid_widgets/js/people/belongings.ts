@@ -55,5 +55,6 @@ export function belongings(of: Belongings): HTMLElement {
     things("Notes", of.notes),
     things("Deposits under way", of.deposits),
     things("Runs under way", of.runs),
+    things("Runs by itself in their name", of.subscriptions),
   );
 }

@@ -115,6 +115,7 @@ export interface Belongings {
   notes: Listed;
   deposits: Listed;
   runs: Listed;
+  subscriptions: Listed;
   records: number;
   nbytes: number;
 }

@@ -7,6 +7,7 @@ import type { Apart, Held, Target } from "./shapes";
 const MOST = 4;
 const FROM: Record<string, string> = {
   file: "read from the file",
+  settings: "from the settings file",
   instrument: "from the instrument",
   person: "set by a person",
   mask: "default of the upload's mask",

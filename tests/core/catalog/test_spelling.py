@@ -8,9 +8,12 @@ from sqlalchemy import event
 
 from cid_server_ext.core import journal
 from cid_server_ext.core.catalog import tags, terms, values, vocabulary
+from cid_server_ext.core.catalog.tagging import By
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
 from cid_server_ext.errors import BadInput
+
+BY = By("file", "contributor")
 
 
 @pytest.fixture
@@ -193,3 +196,20 @@ def test_with_thousands_of_values_an_entry_asks_few_questions(sessions: Sessions
     event.remove(sessions.kw["bind"], "after_cursor_execute", count)
     assert done.values.similar["molecule 00500x"]
     assert len(rows) < 60
+
+
+def test_new_values_of_many_records_are_saved_at_once(sessions: Sessions, uid: str) -> None:
+    said = [{"Staining": f"dye {n}", "Plate": [f"plate {n}", "p"]} for n in range(40)]
+    said[0]["Staining"] = "\x00"  # left out, and nothing else with it
+    with sessions.begin() as session:
+        rows = [session.query(t.Record).filter_by(uid=one).one() for one in images(sessions, 40)]
+        statements: list[str] = []
+        connection = session.connection()
+        event.listen(connection, "before_cursor_execute", lambda *a: statements.append(str(a[2])))
+        tags.write_all(session, list(zip(rows, said, strict=True)), kind="sample", by=BY)
+        saved = [one for one in statements if one.startswith("INSERT INTO value")]
+        assert len(saved) == 2
+        assert len([one for one in statements if one.startswith("SELECT")]) < 15
+        journal.record(session, "contributor", "came", "project:open")
+    assert tags_of(sessions, rows[7].uid)["Plate"] == ["plate 7", "p"]
+    assert "Staining" not in tags_of(sessions, rows[0].uid)

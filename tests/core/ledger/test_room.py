@@ -97,6 +97,28 @@ def test_twenty_writers_at_once_against_one_gigabyte_are_never_one_byte_over(
     assert told.held.used > 4 * GB
 
 
+def test_of_twenty_deposits_for_the_room_of_five_five_are_opened(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        world.make_project(session, "screen", limit=599)
+    together = threading.Barrier(20)
+
+    def ask(_: int) -> str:
+        together.wait()
+        try:
+            return opened(sessions, 100)
+        except OverQuota:
+            return ""
+
+    with ThreadPoolExecutor(20) as pool:
+        uids = [uid for uid in pool.map(ask, range(20)) if uid]
+    assert len(uids) == 5
+    given_up(sessions, uids[0])
+    committed(sessions, uids[1], 100)
+    opened(sessions, 199)
+    with pytest.raises(OverQuota):
+        opened(sessions, 1)
+
+
 def test_a_deposit_whose_time_has_passed_gives_its_room_back(sessions: Sessions) -> None:
     with sessions.begin() as session:
         world.make_project(session, "screen", limit=100)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+import standing
 import world
 from sqlalchemy import select
 
@@ -12,7 +13,7 @@ from cid_server_ext.core import policy
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import datasets, projects
 from cid_server_ext.core.life import undo
-from cid_server_ext.core.people import leaving, members, requests, staff_reads, teams
+from cid_server_ext.core.people import belongings, leaving, members, requests, staff_reads, teams
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions, reading
 from cid_server_ext.errors import BadInput, NotAllowed
@@ -55,7 +56,7 @@ def memberships(sessions: Sessions) -> list[tuple[object, ...]]:
 
 def test_what_only_they_reach_is_listed(left: Sessions) -> None:
     with left.begin() as session:
-        found = leaving.belongings(session, world.STAFF, "ann")
+        found = belongings.of(session, world.STAFF, "ann")
     assert [(p.name, p.role) for p in found.projects] == [
         ("alone", "contributor"),
         ("screen", "contributor"),
@@ -71,7 +72,7 @@ def test_what_only_they_reach_is_listed(left: Sessions) -> None:
 
 def test_what_is_under_way_and_was_made_is_counted(left: Sessions) -> None:
     with left.begin() as session:
-        found = leaving.belongings(session, world.STAFF, "contributor")
+        found = belongings.of(session, world.STAFF, "contributor")
     assert (found.deposits.total, found.runs.total) == (1, 1)
     assert [(run.project, run.text) for run in found.runs.newest] == [("screen", "running")]
     assert found.records == 4
@@ -82,11 +83,11 @@ def test_it_is_seen_by_the_person_and_by_staff(left: Sessions) -> None:
     with left.begin() as session:
         members.remove_member(session, world.STAFF, "screen", "contributor")
         session.flush()
-        mine = leaving.belongings(session, Actor("contributor"), "contributor")
+        mine = belongings.of(session, Actor("contributor"), "contributor")
         assert (mine.records, mine.runs.total, mine.projects) == (0, 0, [])
         for actor in (Actor("bob"), Actor("ann", run_id=1), Actor("Ann")):
             with pytest.raises(NotAllowed):
-                leaving.belongings(session, actor, "ann")
+                belongings.of(session, actor, "ann")
 
 
 def test_somebody_else_gets_it_in_one_step_and_it_can_be_undone(left: Sessions) -> None:
@@ -104,8 +105,8 @@ def test_somebody_else_gets_it_in_one_step_and_it_can_be_undone(left: Sessions) 
         assert (entry.action, entry.subject) == ("hand over", "person:ann")
         ended = session.scalars(select(t.ProjectMember).where(t.ProjectMember.person == "ann"))
         assert all(member.ends_at is not None for member in ended)
-        assert leaving.belongings(session, world.STAFF, "ann").only_reader == []
-        assert leaving.belongings(session, ann, "ann").live_datasets.total == 0
+        assert belongings.of(session, world.STAFF, "ann").only_reader == []
+        assert belongings.of(session, ann, "ann").live_datasets.total == 0
         note = session.scalars(select(t.Note)).one()
         assert note.person == "ann"
     with left.begin() as session:
@@ -169,6 +170,50 @@ def test_requests_of_who_leaves_are_withdrawn_and_come_back_with_an_undo(left: S
     assert before["ann"] == "asked"
 
 
+def test_what_runs_by_itself_goes_on_in_anothers_name_or_pauses_and_comes_back(
+    sessions: Sessions,
+) -> None:
+    names = ("with-eve", "without")
+    for name in names:
+        standing.make(sessions, name)
+        standing.subscribe(sessions, name)
+    with sessions.begin() as session:
+        members.put_member(session, world.STAFF, "with-eve", "eve", "contributor")
+
+    def stand() -> list[tuple[str, str, str | None]]:
+        with sessions() as session:
+            rows = session.scalars(select(t.Subscription).order_by(t.Subscription.id))
+            return [(row.person, row.state, row.cause) for row in rows]
+
+    who, before = "contributor", stand()
+    with sessions.begin() as session:
+        found = belongings.of(session, world.STAFF, who).subscriptions
+        assert found.total == 2
+        listed = {(one.project, one.text) for one in found.newest}
+        assert listed == {(name, "count-things on new stacks") for name in names}
+        done = leaving.hand_over(session, world.STAFF, who, "eve", end=False)
+        assert (done.subscriptions, done.paused) == (0, 0)  # whoever stays goes on
+    assert stand() == before
+    with sessions.begin() as session:
+        done = leaving.hand_over(session, world.STAFF, who, "eve", end=True)
+        assert (done.subscriptions, done.paused) == (1, 1)
+    assert stand() == [("eve", "active", None), (who, "paused", "right")]
+    with sessions.begin() as session:
+        for name in names:
+            standing.arrive(session, name, ["stack 1"], who=Actor("manager"))
+    assert standing.look(sessions) == 1
+    with sessions() as session:
+        assert session.scalars(select(t.Run.person)).all() == ["eve"]
+        (entry,) = session.scalars(select(t.Journal.id).where(t.Journal.action == "hand over"))
+        told = session.scalars(select(t.Journal.action).where(t.Journal.project_id.is_not(None)))
+        assert {"hand over subscription", "pause subscription"} <= set(told)
+    with sessions.begin() as session:
+        undo.undo(session, world.STAFF, entry)
+    assert stand() == before
+    assert standing.look(sessions) == 1
+    assert standing.run_on(sessions) == {"stack 1": 2}
+
+
 def test_handing_over_is_for_staff_and_to_somebody_else(left: Sessions) -> None:
     with left.begin() as session:
         with pytest.raises(NotAllowed):
@@ -181,7 +226,7 @@ def test_handing_over_is_for_staff_and_to_somebody_else(left: Sessions) -> None:
 def test_staff_that_reads_what_a_person_wrote_is_noted(left: Sessions) -> None:
     with reading(left) as session:
         staff_reads.watch(session)
-        found = leaving.belongings(session, world.STAFF, "ann")
+        found = belongings.of(session, world.STAFF, "ann")
         assert [note.text for note in found.notes.newest] == ["see below"]
         noted = [read.name for read in staff_reads.unnoted(session, world.STAFF)]
     assert noted == sorted({thing.project for thing in found.notes.newest} | {"alone"})

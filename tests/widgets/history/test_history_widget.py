@@ -72,6 +72,11 @@ def test_every_action_that_can_be_undone_has_words() -> None:
         ("record control", {"metrics": "Power"}, "recorded quality control of an image: Power"),
         ("measure quality", {"images": 2, "version": 2}, "measured the quality of 2 images again"),
         ("damage found", {"faults": [{"reason": "3 bytes"}]}, "found damage in an image: 3 bytes"),
+        (
+            "change subscription",
+            {"runs": 9, "parameters": {"sigma": 3}, "template": "blur", "search": "new"},
+            "changed the budget and the values of blur on new: from then on sigma 3",
+        ),
         ("of another release", {}, "of another release: an image"),
         ("tag", {"key": "K", "value": "x" * 300}, "tagged an image with K: xxx"),
     ],

@@ -121,7 +121,8 @@ def test_what_a_leaver_has_is_handed_over_and_back(people: People) -> None:
     assert widget.done["undo"] is True
     assert widget.done["text"] == (
         "claire was given screen, team lab-bob. 2 memberships of bob ended."
-        " One request of bob withdrawn."
+        " One request of bob withdrawn. 2 subscriptions run in the name of claire now."
+        " 1 subscription paused: claire may not run them."
     )
     assert widget.found["only_reader"] == []
     widget.undo()

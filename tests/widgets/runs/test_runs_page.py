@@ -80,6 +80,71 @@ def test_values_reach_the_catalog_as_their_types(show: Show, catalog: pretend.Ca
     assert asked == ("run", "segment-cells", ["i1", "i2"], values | {"note": pretend.HOSTILE})
 
 
+def note(light: str, about: str, message: str, fix: str) -> dict[str, str]:
+    return {"light": light, "about": about, "message": message, "fix": fix}
+
+
+def test_before_it_starts_each_image_has_its_light_and_those_that_fit_can_run(
+    show: Show, catalog: pretend.Catalog
+) -> None:
+    plane = note("red", "axes", "it needs a stack, this is one plane", "choose a stack")
+    again = note("amber", "again", "the same was run on it already", "see run r7")
+    catalog.lights_of = {
+        "nuclei A02": {"light": "red", "notes": [plane]},
+        "nuclei A03": {"light": "amber", "notes": [again]},
+    }
+    page, _ = show(RunForm(catalog, "segment-cells", ["i1", "i2", "i3", "i4"]), "run_form")
+    page.get_by_label("note").fill("x")
+    before = page.get_by_label("Before it starts")
+    expect(before).to_contain_text("2 ready")
+    expect(before).to_contain_text("1 to look at")
+    expect(before).to_contain_text("1 cannot run")
+    expect(before).to_contain_text("up to 16.5 MB for results")
+    first, second = before.get_by_role("listitem").all()
+    expect(first).to_have_text("nuclei A02It needs a stack, this is one plane. Choose a stack.")
+    expect(second).to_contain_text("See run r7.")
+    page.get_by_role("button", name="Run on the 3 that fit").click()
+    expect(page.locator(".cid-said").first).to_have_text("Started 3 runs.")
+    [asked] = [asked for asked in catalog.asked if asked[0] == "run"]
+    assert asked[2] == ["i2", "i3", "i4"]
+
+
+def test_what_is_in_the_way_of_all_stops_the_button_until_a_value_changes(
+    show: Show, catalog: pretend.Catalog
+) -> None:
+    catalog.in_the_way = [note("red", "allocation", "demo has 1 MB left", "choose fewer images")]
+    page, _ = show(RunForm(catalog, "segment-cells", ["i1"]), "run_form")
+    page.get_by_label("note").fill("x")
+    before = page.get_by_label("Before it starts")
+    expect(before).to_contain_text("Demo has 1 MB left. Choose fewer images.")
+    expect(page.get_by_role("button", name="Run on 1 image")).to_be_disabled()
+    catalog.in_the_way = []
+    page.get_by_label("sigma").fill("3")
+    expect(page.get_by_role("button", name="Run on 1 image")).to_be_enabled()
+    asked = [one for one in catalog.asked if one[0] == "preflight"]
+    assert asked[-1][2]["sigma"] == 3
+
+
+def test_a_channel_is_chosen_by_a_name_that_all_images_have_or_by_number(
+    show: Show, catalog: pretend.Catalog
+) -> None:
+    form = RunForm(catalog, "segment-cells", ["i1"])
+    channel = {"type": "channel", "title": "Channel", "default": 0}
+    form.template = {**form.template, "parameters": {"channel": channel}}
+    page, _ = show(form, "run_form")
+    field = page.get_by_label("Channel")
+    expect(page.locator("datalist option")).to_have_count(2)
+    for typed, sent in (("GFP", "GFP"), ("1", 1)):
+        field.fill(typed)
+        page.get_by_role("button", name="Run on 1 image").click()
+        wait_until(
+            lambda sent=sent: sent in [a[3]["channel"] for a in catalog.asked if a[0] == "run"]
+        )
+    field.fill(" ")
+    page.get_by_role("button", name="Run on 1 image").click()
+    expect(page.locator(".cid-said").first).to_have_text("Please correct 1 field.")
+
+
 def test_a_refusal_is_shown_and_the_button_works_again(
     show: Show, catalog: pretend.Catalog
 ) -> None:

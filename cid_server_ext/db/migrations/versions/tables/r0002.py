@@ -151,6 +151,7 @@ def create() -> None:
         sa.Column("unit", sa.String(length=32), server_default="", nullable=False),
         sa.Column("low", sa.Double(), nullable=True),
         sa.Column("high", sa.Double(), nullable=True),
+        sa.Column("every", sa.Integer(), nullable=True),
         sa.Column("evidence", sa.String(length=36), server_default="", nullable=False),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
         sa.Column("person", sa.String(length=120), nullable=False),
@@ -575,6 +576,7 @@ def create() -> None:
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("person", sa.String(length=120), nullable=False),
+        sa.Column("client_key", sa.String(length=64), nullable=True),
         sa.Column("run_id", BIG, nullable=True),
         sa.Column("declared", sa.JSON(), nullable=False),
         sa.Column("reserved", sa.BigInteger(), nullable=False),
@@ -601,6 +603,14 @@ def create() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deposit")),
         sa.UniqueConstraint("uid", name=op.f("uq_deposit_uid")),
         sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_deposit_client_key",
+        "deposit",
+        ["project_id", "person", "client_key"],
+        unique=True,
+        sqlite_where=sa.text("client_key IS NOT NULL AND state IN ('open', 'importing')"),
+        postgresql_where=sa.text("client_key IS NOT NULL AND state IN ('open', 'importing')"),
     )
     op.create_index(
         "ix_deposit_leased",
@@ -854,7 +864,8 @@ def create() -> None:
         sa.Column("source", sa.String(length=12), nullable=False),
         sa.Column("set_by", sa.String(length=120), nullable=False),
         sa.CheckConstraint(
-            "source IN ('file', 'instrument', 'person', 'mask', 'run')", name=op.f("ck_tag_source")
+            "source IN ('file', 'settings', 'instrument', 'person', 'mask', 'run')",
+            name=op.f("ck_tag_source"),
         ),
         sa.ForeignKeyConstraint(["record_id"], ["record.id"], name=op.f("fk_tag_record_id_record")),
         sa.ForeignKeyConstraint(["term_id"], ["term.id"], name=op.f("fk_tag_term_id_term")),
