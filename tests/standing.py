@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import commits, datasets, deposits
-from cid_server_ext.core.runs import submit, templates
+from cid_server_ext.core.runs import submit
 from cid_server_ext.core.subscriptions import seen, subscriptions
 from cid_server_ext.core.subscriptions.budget import Limits
 from cid_server_ext.core.subscriptions.subscriptions import Wanted
+from cid_server_ext.core.templates import templates
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
 from cid_server_ext.subscriber import Subscriber

@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from cid_server_ext.core.runs import manifest
+from cid_server_ext.core.templates import manifest
 from cid_server_ext.handlers.routes import operations
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -28,8 +28,8 @@ from cid_server_ext.core.catalog import (
 )
 from cid_server_ext.core.ledger import lines
 from cid_server_ext.core.life import trash
-from cid_server_ext.core.runs import templates
 from cid_server_ext.core.subscriptions import budget, subscriptions
+from cid_server_ext.core.templates import templates
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
 from cid_server_ext.runners.tokens import hash_token

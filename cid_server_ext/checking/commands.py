@@ -12,8 +12,8 @@ from typing import Any
 
 import cid_client
 
-from ..core.runs import manifest as manifests
-from ..core.runs import notebooks
+from ..core.templates import manifest as manifests
+from ..core.templates import notebooks
 from ..errors import BadInput
 
 

@@ -15,7 +15,7 @@ import tifffile
 import cid_client
 from cid_client.errors import CidError
 
-from ..core.runs.manifest import Truth
+from ..core.templates.manifest import Truth
 from ..errors import BadInput
 from . import scoring
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..core.runs import contract, runs
 from ..core.runs import preflight as preflights
+from ..core.runs import runs
+from ..core.templates import contract
 from ..db import tables as t
 from . import shapes
 from .base import Ask

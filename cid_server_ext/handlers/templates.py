@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from ..core.runs import templates
+from ..core.templates import templates
 from . import run_shapes
 from .base import Ask, CidHandler, endpoint
 

@@ -19,7 +19,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ..core import duties
 from ..core.catalog import checked, commits, deposits, held, imports, learned
-from ..core.runs import leases, runs
+from ..core.queue import leases
+from ..core.runs import runs
 from ..db.session import Sessions, reading
 from ..db.tables import Deposit, Run
 from ..errors import CidError, Conflict

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import DBAPIError
 
 from .. import scrub
-from ..core.runs import leases
+from ..core.queue import leases
 from ..db.session import open_database
 from ..errors import BadInput, CidError
 from .clusters import Clusters

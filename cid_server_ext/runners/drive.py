@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from ..core.runs import leases
-from ..core.runs.leases import Claim, Leased
+from ..core.queue import leases
+from ..core.queue.leases import Claim, Leased
 from ..db.session import Sessions
 from ..errors import BadInput, Conflict, Unavailable
 from . import inside, tokens

@@ -12,7 +12,7 @@ from dask_gateway.auth import GatewayAuth, JupyterHubAuth
 from dask_gateway.client import ClusterReport, ClusterStatus
 from distributed import Client
 
-from ..core.runs import sizes
+from ..core.templates import sizes
 from ..errors import BadInput, Unavailable
 from .clusters import SETTINGS, DaskSubmits, Lost
 

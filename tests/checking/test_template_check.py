@@ -14,8 +14,8 @@ import world
 
 from cid_server_ext import cli
 from cid_server_ext.checking import truth
-from cid_server_ext.core.runs import manifest, notebooks
-from cid_server_ext.core.runs.manifest import Truth
+from cid_server_ext.core.templates import manifest, notebooks
+from cid_server_ext.core.templates.manifest import Truth
 from cid_server_ext.errors import BadInput
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "templates" / "segment-cells"

@@ -15,7 +15,8 @@ from processes import wait_until
 from run_rows import fill, queue, read
 from sqlalchemy import text, update
 
-from cid_server_ext.core.runs import leases, states
+from cid_server_ext.core.queue import leases
+from cid_server_ext.core.runs import states
 from cid_server_ext.db.session import migrate, open_database
 from cid_server_ext.db.tables import Run
 from cid_server_ext.errors import BadInput, Unavailable

@@ -18,7 +18,7 @@ from skimage import data
 from skimage.io import imread, imsave
 
 from cid_server_ext.checking.scoring import f1
-from cid_server_ext.core.runs import manifest as manifests
+from cid_server_ext.core.templates import manifest as manifests
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "segmentation"
 PARAMETERS = MANIFEST["parameters"]

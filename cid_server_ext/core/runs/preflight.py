@@ -14,9 +14,10 @@ from .. import policy
 from ..actor import Actor
 from ..catalog.homes import batches
 from ..ledger import allocations
-from . import contract, parameters, submit, templates
-from . import manifest as manifests
-from .contract import Light, Note
+from ..templates import contract, parameters, templates
+from ..templates import manifest as manifests
+from ..templates.contract import Light, Note
+from . import submit
 
 RANK: dict[Light, int] = {"red": 0, "amber": 1, "green": 2}
 

@@ -15,8 +15,9 @@ from ..actor import Actor
 from ..catalog import tags
 from ..catalog.tagging import By
 from ..search import index
-from . import contract, states
-from . import manifest as manifests
+from ..templates import contract
+from ..templates import manifest as manifests
+from . import states
 
 Written = TypeVar("Written", Image, File)
 

@@ -17,8 +17,9 @@ from ..actor import Actor
 from ..catalog.homes import batches
 from ..ledger import allocations
 from ..search import find
-from . import contract, parameters, rights, templates
-from . import manifest as manifests
+from ..templates import contract, parameters, templates
+from ..templates import manifest as manifests
+from . import rights
 
 MOST_IMAGES = 1000
 OVERHEAD = 4_000_000  # executed notebook, tables and metadata of one run, in bytes

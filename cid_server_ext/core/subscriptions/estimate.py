@@ -14,8 +14,9 @@ from ...db.tables import Image, Run, RunInput, Subscription
 from ...errors import BadInput
 from ..catalog.homes import batches
 from ..ledger import allocations
-from ..runs import contract, submit
-from ..runs import manifest as manifests
+from ..runs import submit
+from ..templates import contract
+from ..templates import manifest as manifests
 from . import chains, matching
 
 MOST = 50_000  # images that a search may find when a subscription to it begins

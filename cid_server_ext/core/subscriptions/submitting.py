@@ -13,9 +13,9 @@ from ...db.tables import Image, Subscription, SubscriptionMatch
 from ...errors import BadInput, OverQuota
 from ..actor import Actor
 from ..ledger import allocations
-from ..runs import contract
-from ..runs import manifest as manifests
 from ..runs import submit as runs
+from ..templates import contract
+from ..templates import manifest as manifests
 from . import budget
 from .budget import CAPTURED, Stopped
 from .telling import say

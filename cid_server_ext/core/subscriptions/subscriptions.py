@@ -14,8 +14,8 @@ from ...errors import BadInput, Conflict, NotAllowed, NotFound
 from .. import names, policy
 from ..actor import Actor
 from ..catalog import datasets
-from ..runs import manifest as manifests
-from ..runs import parameters, templates
+from ..templates import manifest as manifests
+from ..templates import parameters, templates
 from . import estimate, following, seen
 from .budget import Limits, Stopped
 from .estimate import Estimate

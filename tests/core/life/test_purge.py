@@ -18,7 +18,8 @@ from cid_server_ext.core import policy
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import datasets, links, notes, records
 from cid_server_ext.core.life import purge, trash, undo
-from cid_server_ext.core.runs import submit, templates
+from cid_server_ext.core.runs import submit
+from cid_server_ext.core.templates import templates
 from cid_server_ext.db import capture, clock
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions

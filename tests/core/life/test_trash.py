@@ -15,7 +15,8 @@ from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import commits, datasets, deposits, links, notes, records, tags
 from cid_server_ext.core.ledger import usage
 from cid_server_ext.core.life import trash, undo
-from cid_server_ext.core.runs import submit, templates
+from cid_server_ext.core.runs import submit
+from cid_server_ext.core.templates import templates
 from cid_server_ext.db import capture
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions

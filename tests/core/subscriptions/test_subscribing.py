@@ -12,10 +12,11 @@ from standing import EACH, WHO, arrive, counted, look, run_on, subscribe
 
 from cid_server_ext.core.catalog import datasets
 from cid_server_ext.core.life import undo
-from cid_server_ext.core.runs import submit, templates
+from cid_server_ext.core.runs import submit
 from cid_server_ext.core.subscriptions import seen, subscriptions
 from cid_server_ext.core.subscriptions.budget import Limits
 from cid_server_ext.core.subscriptions.subscriptions import Wanted
+from cid_server_ext.core.templates import templates
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
 from cid_server_ext.errors import BadInput, BadParameter, CidError, Conflict, NotAllowed, NotFound

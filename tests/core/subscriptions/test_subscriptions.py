@@ -18,10 +18,11 @@ from cid_server_ext.core.catalog import datasets, projects, records, renames, ta
 from cid_server_ext.core.ledger import allocations
 from cid_server_ext.core.life import trash, undo
 from cid_server_ext.core.people import members
-from cid_server_ext.core.runs import runs, templates
+from cid_server_ext.core.runs import runs
 from cid_server_ext.core.subscriptions import chains, following, seen, subscriptions
 from cid_server_ext.core.subscriptions.budget import Limits
 from cid_server_ext.core.subscriptions.subscriptions import Wanted
+from cid_server_ext.core.templates import templates
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
 from cid_server_ext.errors import Conflict, NotAllowed, NotFound

@@ -10,7 +10,8 @@ from run_rows import fill, queue, read
 from sqlalchemy import update
 
 from cid_server_ext.core import journal
-from cid_server_ext.core.runs import leases, states
+from cid_server_ext.core.queue import leases
+from cid_server_ext.core.runs import states
 from cid_server_ext.db.tables import Allocation, Dataset, Deposit, Run
 from cid_server_ext.errors import Conflict
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import world
 
-from cid_server_ext.core.runs import manifest, parameters
+from cid_server_ext.core.templates import manifest, parameters
 from cid_server_ext.errors import BadInput, BadParameter
 
 RAW = {

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cid_server_ext.core.actor import Actor
-from cid_server_ext.core.runs import states, submit, templates
+from cid_server_ext.core.runs import states, submit
 from cid_server_ext.core.runs.preflight import Preflight, preflight
+from cid_server_ext.core.templates import templates
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
 from cid_server_ext.errors import BadInput, Conflict, NotAllowed, NotFound

@@ -10,7 +10,9 @@ from sqlalchemy import select, update
 
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.people import members
-from cid_server_ext.core.runs import leases, submit, templates
+from cid_server_ext.core.queue import leases
+from cid_server_ext.core.runs import submit
+from cid_server_ext.core.templates import templates
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import world
 
-from cid_server_ext.core.runs import contract, manifest
+from cid_server_ext.core.templates import contract, manifest
 from cid_server_ext.errors import BadInput
 
 

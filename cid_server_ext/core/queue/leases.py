@@ -18,7 +18,7 @@ from ...db import capture
 from ...db.tables import Deposit, Run, Template
 from ...errors import Conflict
 from .. import journal
-from . import rights, states
+from ..runs import rights, states
 
 DRIVEN = ("starting", "running")
 ATTEMPTS = 3
