@@ -33,11 +33,12 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def publish(arguments: argparse.Namespace) -> int:
-    """Publish a template folder's template.toml and template.ipynb. Staff may."""
+    """Publish a template folder's template.toml and template.ipynb. Staff may, or contributors."""
     raw, notebook = read(Path(arguments.folder))
     catalog = cid_client.connect(arguments.url, arguments.token)
-    template = catalog.publish(raw, notebook)
-    print(f"{template.name} {template.version}  {template.digest}")
+    told = {"changelog": arguments.changelog, "project": arguments.project}
+    template = catalog.publish(raw, notebook, **told)
+    print(f"{template.reference} {template.version}  {template.digest}")
     return 0
 
 
@@ -64,6 +65,8 @@ def add_commands(commands: Any, as_person: Callable[[argparse.ArgumentParser], N
     command.set_defaults(command=check)
     command = actions.add_parser("publish", help="publish a template's folder (staff)")
     command.add_argument("folder")
+    command.add_argument("--project", metavar="NAME", help="as the project's own (contributors)")
+    command.add_argument("--changelog", default="", metavar="TEXT", help="what changed")
     as_person(command)
     command.set_defaults(command=publish)
 

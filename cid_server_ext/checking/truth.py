@@ -47,7 +47,7 @@ def run(
             [image] = catalog.upload(path, PROJECT, f"case {number}")
             done = catalog.run(template, image, **case.parameters)
             done.wait(progress=False)
-            yield _compared(case, truth, done.result)
+            yield _compared(case, truth, done)
         except (CidError, BadInput) as error:
             yield Outcome(case.name, "", (str(error),))
 
@@ -55,19 +55,21 @@ def run(
 def made(folder: Path, case: Truth) -> tuple[Any, Any, str, tuple[float, ...]]:
     """Return what a case's script makes: pixels, true labels, axes, size of a pixel by axis.
 
-    The script may say AXES (default: yx, zyx or tzyx by the pixels; s is colours) and PROPORTION,
-    the size of a pixel in z, y and x. Raises BadInput with what is wrong with it.
+    Where it returns pixels alone there are no labels. The script may say AXES (default: yx, zyx or
+    tzyx by the pixels; s is colours) and PROPORTION, the size of a pixel in z, y and x. Raises
+    BadInput with what is wrong with it.
     """
     script = _module(folder / case.script)
     try:
-        pixels, truth = script.make(case.seed)
+        found = script.make(case.seed)
+        pixels, truth = found if isinstance(found, tuple) else (found, None)
     except Exception as error:  # it is the author's code: whatever it is, it is told
         raise BadInput(f"{case.script}: {type(error).__name__}: {error}") from None
-    pixels, truth = np.asarray(pixels), np.asarray(truth)
+    pixels, truth = np.asarray(pixels), None if truth is None else np.asarray(truth)
     axes = str(getattr(script, "AXES", "tzyx"[-pixels.ndim :])).lower()
     if len(axes) != pixels.ndim:
         raise BadInput(f"{case.script}: AXES {axes!r} and pixels of {pixels.ndim} axes differ")
-    if not np.issubdtype(truth.dtype, np.integer):
+    if truth is not None and not np.issubdtype(truth.dtype, np.integer):
         raise BadInput(f"{case.script}: labels are whole numbers, not {truth.dtype}")
     return pixels, truth, axes, tuple(getattr(script, "PROPORTION", ()))
 
@@ -95,7 +97,31 @@ def _write(path: Path, pixels: Any, axes: str, scale: tuple[float, ...]) -> None
     tifffile.imwrite(path, pixels, ome=True, metadata=told, **colour)
 
 
-def _compared(case: Truth, truth: Any, result: Any) -> Outcome:
+def _compared(case: Truth, truth: Any, done: cid_client.Run) -> Outcome:
+    """Hold labels and metrics against what is known."""
+    told = [_labels(case, truth, done.result)] if truth is not None else []
+    told.append(_metrics(case, done.metrics))
+    if truth is None and not case.metrics:
+        return Outcome(case.name, "", ("nothing is compared: return labels, or say metrics",))
+    found = ", ".join(one.found for one in told if one.found)
+    return Outcome(case.name, found, tuple(line for one in told for line in one.wrong))
+
+
+def _metrics(case: Truth, measured: dict[str, Any]) -> Outcome:
+    found, wrong = [], []
+    for name, expected in case.metrics.items():
+        value = measured.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            wrong.append(f"it measured no number {name}")
+            continue
+        found.append(f"{name} {value:g}")
+        if not abs(value - expected.value) <= expected.tolerance:
+            within = f" within {expected.tolerance:g}" if expected.tolerance else ""
+            wrong.append(f"{name} is {value:g}, and it is {expected.value:g}{within}")
+    return Outcome(case.name, ", ".join(found), tuple(wrong))
+
+
+def _labels(case: Truth, truth: Any, result: Any) -> Outcome:
     found, wrong = [], []
     labels = result.labels
     if labels is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ...errors import BadInput
-from .manifest import Inputs, Manifest
+from .manifest import Contract, Manifest
 
 Light = Literal["green", "amber", "red"]
 
@@ -47,7 +47,17 @@ def notes(
     manifest: Manifest, image: Asked, values: Mapping[str, Any], keys: Collection[str] = ()
 ) -> Iterator[Note]:
     """Say all that is to say of one image; `keys` are those of the tags that it has."""
-    asked = manifest.inputs
+    yield from of(manifest.inputs, image, keys)
+    if image.kind != manifest.inputs.kind:
+        return
+    lengths = dict(zip(image.axes, image.shape, strict=True))
+    for name, parameter in manifest.parameters.items():
+        if parameter.type == "channel" and name in values:
+            yield from _one_channel(name, values[name], lengths, image)
+
+
+def of(asked: Contract, image: Asked, keys: Collection[str] = ()) -> Iterator[Note]:
+    """Say what one contract says of an image: that of the main one, or of a further input."""
     if image.kind != asked.kind:
         fix = (
             "choose the image that it was made from" if image.kind == "labels" else "choose labels"
@@ -64,14 +74,13 @@ def notes(
     yield from _size(asked, image)
     yield from _known("red", asked.needs, lengths, image, keys)
     yield from _known("amber", asked.wants, lengths, image, keys)
-    for name, parameter in manifest.parameters.items():
-        if parameter.type == "channel" and name in values:
-            yield from _one_channel(name, values[name], lengths, image)
 
 
 def keys(manifest: Manifest) -> frozenset[str]:
-    """Return the keys of the vocabulary that the contract names."""
-    words = {*manifest.inputs.needs, *manifest.inputs.wants}
+    """Return the keys of the vocabulary that the contracts name."""
+    words: set[str] = set()
+    for asked in (manifest.inputs, *manifest.inputs.also):
+        words |= {*asked.needs, *asked.wants}
     return frozenset(words - SCALES.keys() - WAVELENGTHS.keys())
 
 
@@ -97,7 +106,7 @@ def nbytes(image: Asked) -> int:
     return int(math.prod(image.shape)) * (int(digits) // 8 if digits else 1)
 
 
-def _axes(asked: Inputs, lengths: Mapping[str, int]) -> Iterator[Note]:
+def _axes(asked: Contract, lengths: Mapping[str, int]) -> Iterator[Note]:
     for axis in asked.axes:
         what, thing = {"z": ("a stack", "plane"), "t": ("a series", "time point")}.get(
             axis, ("", "")
@@ -114,7 +123,7 @@ def _axes(asked: Inputs, lengths: Mapping[str, int]) -> Iterator[Note]:
             yield Note("red", "axes", message, fix)
 
 
-def _channels(asked: Inputs, lengths: Mapping[str, int]) -> Iterator[Note]:
+def _channels(asked: Contract, lengths: Mapping[str, int]) -> Iterator[Note]:
     low, high = asked.least_channels, asked.most_channels
     count = _count(lengths)
     if low <= count and (high is None or count <= high):
@@ -125,7 +134,7 @@ def _channels(asked: Inputs, lengths: Mapping[str, int]) -> Iterator[Note]:
     yield Note("red", "channels", f"it takes {takes} {words}, this has {count}", fix)
 
 
-def _size(asked: Inputs, image: Asked) -> Iterator[Note]:
+def _size(asked: Contract, image: Asked) -> Iterator[Note]:
     if asked.largest_bytes and nbytes(image) > asked.largest_bytes:
         has = nbytes(image) / 1e9
         message = f"it takes up to {asked.largest}, this has {has:.1f} GB of pixels"

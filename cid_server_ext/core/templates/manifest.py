@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import sys
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ...errors import BadInput
+from .. import names
 from . import sizes
 
 DTYPES = (
     "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64",
 )  # fmt: skip
+
+
+def _folder(path: str) -> str:
+    """Return the path of a dataset as it is called, or none."""
+    try:
+        return names.dataset_path(path) if path else ""
+    except BadInput as error:
+        raise ValueError(str(error)) from None
+
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
@@ -70,18 +81,32 @@ class Parameter(Strict):
 
 
 class Outputs(Strict):
-    """[outputs]: what it writes, and how many bytes to reserve for it."""
+    """[outputs]: what it promises to write, and how many bytes to reserve for it.
+
+    A run that writes less fails (`promises`). Metrics become the processing tags of what it made.
+    What is `optional` may be missing. `dataset` is where it goes, instead of the template's name.
+    """
 
     labels: list[str] = []
     images: list[str] = []
     tables: list[str] = []
     figures: list[str] = []
+    files: list[str] = []
     metrics: list[str] = []
+    optional: list[str] = []
+    dataset: Annotated[str, AfterValidator(_folder)] = ""
     labels_bytes_per_pixel: Annotated[int, Field(ge=0, le=64)] = 4
 
+    @model_validator(mode="after")
+    def _whole(self) -> Outputs:
+        every = {*self.labels, *self.images, *self.tables, *self.figures, *self.files}
+        if unknown := set(self.optional) - every - set(self.metrics):
+            raise ValueError(f"optional names {min(unknown)!r}, which is no output")
+        return self
 
-class Inputs(Strict):
-    """[inputs]: the contract an image must meet; `contract` says what the words mean.
+
+class Contract(Strict):
+    """What an image must meet; `contract` says what the words mean.
 
     Of `axes` it must have each, z and t with more than one place; of `without` none has more than
     one. What it `needs` must be known of it, what it `wants` should: "pixel size", "z step", "time
@@ -98,10 +123,9 @@ class Inputs(Strict):
     needs: list[str] = []
     wants: list[str] = []
     largest: Annotated[str, AfterValidator(sizes.checked)] = ""
-    roles: Annotated[list[str], Field(min_length=1)] = ["image"]
 
     @model_validator(mode="after")
-    def _whole(self) -> Inputs:
+    def _sensible(self) -> Self:
         if self.most_channels is not None and self.most_channels < self.least_channels:
             raise ValueError("most_channels is less than least_channels")
         if both := set(self.axes) & set(self.without):
@@ -117,27 +141,65 @@ class Inputs(Strict):
         return sizes.nbytes(self.largest) if self.largest else 0
 
 
+class Also(Contract):
+    """[[inputs.also]]: a further input of all runs of a batch, such as beads or a dark image."""
+
+    role: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+    many: bool = False
+    optional: bool = False
+    help: str = ""
+
+
+class Inputs(Contract):
+    """[inputs]: the contract of the image that it runs on, and the `roles` that inputs play."""
+
+    roles: Annotated[list[str], Field(min_length=1)] = ["image"]
+    also: Annotated[list[Also], Field(max_length=10)] = []
+
+    @model_validator(mode="after")
+    def _apart(self) -> Inputs:
+        roles = [self.roles[0], *(one.role for one in self.also)]
+        if twice := [role for role in roles if roles.count(role) > 1]:
+            raise ValueError(f"also: the role {twice[0]!r} is there already")
+        return self
+
+
 class Resources(Strict):
-    """[resources]: what one run needs."""
+    """[resources]: what one run needs; with `tiles` it spreads them over the batch's workers.
+
+    With `gpu_above` only images of more pixels (all axes) take the GPUs, the others none.
+    """
 
     cores: Annotated[int, Field(ge=1, le=64)] = 1
     memory: Annotated[str, AfterValidator(sizes.checked)] = "2 GiB"
     gpus: Annotated[int, Field(ge=0, le=8)] = 0
+    gpu_above: Annotated[int, Field(ge=1)] | None = None
     wall_seconds: Annotated[int, Field(ge=10, le=7 * 86400)] = 3600
     workers: Annotated[int, Field(ge=1, le=64)] = 2
+    tiles: bool = False
 
 
 class Environment(Strict):
-    """[environment]: where it runs."""
+    """[environment]: where it runs: the kernel, and the digests of what it was made with."""
 
     kernel: str = "python3"
+    lock: Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64})?$")] = ""
+    image: Annotated[str, Field(pattern=r"^(\S{1,400}@sha256:[0-9a-f]{64})?$")] = ""
+
+
+class Expected(Strict):
+    """What a metric of a truth case must be."""
+
+    value: float
+    tolerance: Annotated[float, Field(ge=0)] = 0
 
 
 class Truth(Strict):
     """[[truth]]: a picture with a known answer, made by `make(seed)` of a script of the template.
 
-    It returns pixels and true labels. With these parameters the template must write as many
-    objects within the tolerance, and reach this F1 at this overlap.
+    It returns pixels and true labels, or pixels alone. With these parameters the template must
+    write as many objects within the tolerance and reach this F1 at this overlap, and each of
+    `metrics` must come out as it says, within its own tolerance.
     """
 
     name: str
@@ -148,6 +210,7 @@ class Truth(Strict):
     tolerance: Annotated[int, Field(ge=0)] = 0
     overlap: Annotated[float, Field(gt=0, le=1)] = 0.5
     f1: Annotated[float, Field(ge=0, le=1)] | None = None
+    metrics: dict[str, Expected] = {}
 
 
 class Manifest(Strict):
@@ -175,7 +238,7 @@ def read(raw: dict[str, Any]) -> Manifest:
 def _number(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name} takes a number, not {value!r}")
-    if value != value or value in (float("inf"), float("-inf")):
+    if not abs(value) <= sys.float_info.max:
         raise ValueError(f"{name} takes a finite number")
     return float(value)
 
