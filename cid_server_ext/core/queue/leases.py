@@ -1,47 +1,27 @@
 """Which conductor drives which run, until when. The database decides, by its own clock.
 
-A lease is taken, renewed and lost by conditional UPDATEs, so two conductors never drive one run.
-Taking a run again gives it another token: the older attempt's rights end in the same UPDATE.
+A lease is taken (`claims`), renewed and lost by conditional UPDATEs, so two conductors never drive
+one run. Taking a run again gives it another token: the older attempt's rights end in the same
+UPDATE.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from ...db import capture
-from ...db.tables import Deposit, Run, Template
+from ...db import clock
+from ...db.tables import Deposit, Run
 from ...errors import Conflict
-from .. import journal
-from ..runs import rights, states
+from ..runs import states
+from . import lanes, wake
 
-DRIVEN = ("starting", "running")
 ATTEMPTS = 3
 SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Leased:
-    """One run in a conductor's hands."""
-
-    id: int
-    uid: str
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The runs of one batch that a conductor has just taken; one cluster will execute them."""
-
-    batch: str
-    person: str
-    runs: tuple[Leased, ...]
-    resources: dict[str, Any]  # the template's: cores, memory, wall_seconds, workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,44 +32,6 @@ class Abandoned:
     runs: tuple[int, ...]
 
 
-def claim(session: Session, conductor: str, seconds: float = SECONDS) -> Claim | None:
-    """Take all queued runs of the oldest batch that has some; None when nothing waits.
-
-    Those whose person may no longer submit there end as failed instead.
-    """
-    waiting = select(Run.id).where(Run.state == "queued").order_by(Run.id)
-    batch = session.scalar(waiting.with_only_columns(Run.batch).limit(1))
-    if batch is None:
-        return None
-    mine = waiting.where(Run.batch == batch).with_for_update(skip_locked=True)
-    queued = session.scalars(mine).all()
-    refused = rights.refuse_ended(session, queued)
-    found = [run_id for run_id in queued if run_id not in refused]
-    capture.touch(session, Run, found)
-    taken = session.execute(
-        update(Run)
-        .where(Run.id.in_(found), Run.state == "queued")
-        .values(
-            state="starting",
-            attempt=Run.attempt + 1,
-            lease_by=conductor,
-            lease_until=_until(session, seconds),
-            error=None,
-        )
-        .returning(Run.id, Run.uid, Run.attempt, Run.person, Run.template_id),
-        execution_options=states.CAPTURED,
-    ).all()
-    if not taken:
-        return None  # another conductor was faster, or none of them may start
-    for run in taken:
-        detail = {"attempt": run.attempt, "conductor": conductor}
-        journal.record(session, run.person, "run starting", f"run:{run.uid}", detail)
-    first = taken[0]
-    manifest = session.get_one(Template, first.template_id).manifest
-    runs = tuple(sorted((Leased(r.id, r.uid, r.attempt) for r in taken), key=lambda run: run.id))
-    return Claim(batch, first.person, runs, manifest.get("resources", {}))
-
-
 def renew(
     session: Session, conductor: str, run_ids: Collection[int], seconds: float = SECONDS
 ) -> set[int]:
@@ -98,32 +40,38 @@ def renew(
         session.scalars(
             update(Run)
             .where(Run.id.in_(run_ids), _held(conductor))
-            .values(lease_until=_until(session, seconds))
+            .values(lease_until=clock.after(session, seconds))
             .returning(Run.id)
         )
     )
 
 
-def attach(session: Session, conductor: str, run_id: int, cluster: str, token_hash: str) -> None:
-    """Say where the run executes and which token is its own, or raise Conflict: lease lost."""
-    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+def attach(
+    session: Session, conductor: str, cluster: str, token_hashes: Mapping[int, str]
+) -> set[int]:
+    """Say where the runs execute and which token is each one's own; return those still held."""
+    one = (
         update(Run)
-        .where(Run.id == run_id, _held(conductor))
-        .values(cluster=cluster, token_hash=token_hash)
+        .where(Run.id == bindparam("run"), _held(conductor))
+        .values(cluster=cluster, token_hash=bindparam("hash"))
     )
-    if done.rowcount == 0:
-        raise Conflict(f"run {run_id} is no longer leased to {conductor}")
+    told = [{"run": run_id, "hash": said} for run_id, said in token_hashes.items()]
+    if told:
+        session.connection().execute(one, told)
+    held = select(Run.id).where(_held(conductor), Run.cluster == cluster)
+    return set(session.scalars(held)) & set(token_hashes)
 
 
-def release(session: Session, conductor: str, run_ids: Iterable[int]) -> None:
+def release(session: Session, conductor: str, run_ids: Collection[int]) -> None:
     """Give the runs back to the queue, because the conductor stops and not because they failed."""
-    for run_id in run_ids:
-        _try_move(session, run_id, "queued", only_if=_held(conductor))
+    states.move_all(session, run_ids, "queued", by="conductor", only_if=_held(conductor))
+    wake.call(session)
 
 
 def requeue(session: Session, conductor: str, run_id: int, error: dict[str, Any]) -> None:
     """Try the run again after `error` struck its worker or cluster; after ATTEMPTS it failed."""
     _again(session, run_id, error, only_if=_held(conductor))
+    wake.call(session)
 
 
 def fail(session: Session, conductor: str, run_id: int, error: dict[str, Any]) -> None:
@@ -136,14 +84,16 @@ def cancel(session: Session, conductor: str, run_id: int, state: str) -> None:
     _try_move(session, run_id, "cancelled", only_if=_held(conductor) & (Run.state == state))
 
 
-def abandoned(session: Session) -> list[Abandoned]:
+def abandoned(session: Session, dead: Collection[str] = ()) -> list[Abandoned]:
     """Put the runs whose lease has ended back into the queue, and return what they left behind.
 
-    A run that lost ATTEMPTS conductors or workers is failed, one that was to be cancelled is
-    cancelled. Their tokens open nothing from here on.
+    `dead` are conductors that are known to live no more: their leases have ended. A run that lost
+    ATTEMPTS conductors or workers is failed, one that was to be cancelled is cancelled. Their
+    tokens open nothing from here on.
     """
     expired = Run.lease_until < states.database_now(session)
-    late = Run.state.in_(DRIVEN) & (expired | Run.lease_until.is_(None))
+    driven = Run.state.in_(lanes.DRIVEN)
+    late = driven & (expired | Run.lease_until.is_(None) | Run.lease_by.in_(dead))
     rows = session.execute(
         select(Run.id, Run.cluster).where(late).order_by(Run.id).with_for_update(skip_locked=True)
     ).all()
@@ -153,6 +103,12 @@ def abandoned(session: Session) -> list[Abandoned]:
         if _again(session, run_id, {"error": "Abandoned", "message": reason}, only_if=late):
             left.setdefault(cluster, []).append(run_id)
     return [Abandoned(cluster, tuple(runs)) for cluster, runs in left.items()]
+
+
+def drivers(session: Session) -> set[str]:
+    """Return the conductors that hold a lease."""
+    names = session.scalars(select(Run.lease_by).where(Run.state.in_(lanes.DRIVEN)).distinct())
+    return {name for name in names if name is not None}
 
 
 def wanted_cancelled(session: Session, conductor: str) -> dict[int, str]:
@@ -169,12 +125,9 @@ def ended(session: Session, run_ids: Collection[int]) -> set[int]:
 
 
 def live_clusters(session: Session) -> set[str]:
-    """Return the clusters that a run with a lease still uses."""
-    used = select(Run.cluster).where(
-        Run.cluster.is_not(None),
-        Run.state.in_(DRIVEN),
-        Run.lease_until >= states.database_now(session),
-    )
+    """Return the clusters that a run with a lease, or one whose results come in, still uses."""
+    held = Run.state.in_(lanes.DRIVEN) & (Run.lease_until >= states.database_now(session))
+    used = select(Run.cluster).where(Run.cluster.is_not(None), held | (Run.state == "committing"))
     return {name for name in session.scalars(used) if name is not None}
 
 
@@ -193,25 +146,29 @@ def fail_uncommitted(session: Session) -> list[int]:
 
 
 def _held(conductor: str) -> ColumnElement[bool]:
-    return (Run.lease_by == conductor) & Run.state.in_(DRIVEN)
-
-
-def _until(session: Session, seconds: float) -> dt.datetime:
-    return states.database_now(session) + dt.timedelta(seconds=seconds)
+    return (Run.lease_by == conductor) & Run.state.in_(lanes.DRIVEN)
 
 
 def _again(
     session: Session, run_id: int, error: dict[str, Any], *, only_if: ColumnElement[bool]
 ) -> bool:
-    """Queue, fail or cancel a run that lost its worker, whichever is due; False: not ours."""
+    """Queue, fail or cancel a run that lost its worker, whichever is due; False: not ours.
+
+    `error.history` tells each time that it did, also before the worker's first word.
+    """
     if _try_move(session, run_id, "cancelled", only_if=only_if & Run.cancel_asked):
         return True
-    if _try_move(
-        session, run_id, "queued", only_if=only_if & (Run.attempt < ATTEMPTS), error=error
-    ):
-        return True
-    tried = {**error, "message": f"{error['message']}; it was tried {ATTEMPTS} times"}
-    return _try_move(session, run_id, "failed", only_if=only_if, error=tried)
+    was = session.execute(select(Run.attempt, Run.strikes).where(Run.id == run_id, only_if)).first()
+    if was is None:
+        return False
+    at = states.database_now(session).isoformat(timespec="seconds")
+    strikes = [*was.strikes, {"attempt": was.attempt, "at": at, **error}]
+    told = {**error, "history": strikes}
+    to = "queued"
+    if len(strikes) >= ATTEMPTS:
+        to, told["message"] = "failed", f"{error['message']}; it was tried {ATTEMPTS} times"
+    same = only_if & (Run.attempt == was.attempt)
+    return _try_move(session, run_id, to, only_if=same, error=told, strikes=strikes)
 
 
 def _try_move(

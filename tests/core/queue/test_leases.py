@@ -10,10 +10,9 @@ from run_rows import fill, queue, read
 from sqlalchemy import update
 
 from cid_server_ext.core import journal
-from cid_server_ext.core.queue import leases
+from cid_server_ext.core.queue import claims, leases
 from cid_server_ext.core.runs import states
 from cid_server_ext.db.tables import Allocation, Dataset, Deposit, Run
-from cid_server_ext.errors import Conflict
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def catalog(sessions):
 
 def claim(catalog, conductor="one", seconds=60.0):
     with catalog.begin() as session:
-        return leases.claim(session, conductor, seconds)
+        return claims.claim(session, conductor, seconds)
 
 
 def end_abandoned(catalog):
@@ -93,10 +92,9 @@ def test_attach_needs_the_lease(catalog):
     (run,) = queue(catalog)
     claim(catalog, "one")
     with catalog.begin() as session:
-        leases.attach(session, "one", run.id, "cluster-1", "a" * 64)
+        assert leases.attach(session, "one", "cluster-1", {run.id: "a" * 64}) == {run.id}
         assert leases.live_clusters(session) == {"cluster-1"}
-        with pytest.raises(Conflict, match="no longer leased to two"):
-            leases.attach(session, "two", run.id, "cluster-2", "b" * 64)
+        assert leases.attach(session, "two", "cluster-2", {run.id: "b" * 64}) == set()
     assert read(catalog, run.id).token_hash == "a" * 64
 
 
@@ -104,7 +102,7 @@ def test_an_ended_lease_sends_the_run_back_and_its_token_is_dead(catalog):
     (run,) = queue(catalog)
     claim(catalog, "one")
     with catalog.begin() as session:
-        leases.attach(session, "one", run.id, "cluster-1", "a" * 64)
+        leases.attach(session, "one", "cluster-1", {run.id: "a" * 64})
     assert end_abandoned(catalog) == []
     let_the_lease_end(catalog, run.id)
     assert end_abandoned(catalog) == [leases.Abandoned("cluster-1", (run.id,))]
@@ -112,9 +110,8 @@ def test_an_ended_lease_sends_the_run_back_and_its_token_is_dead(catalog):
     assert (again.state, again.token_hash, again.cluster) == ("queued", None, None)
     assert claim(catalog, "two").runs[0].attempt == 2
     with catalog.begin() as session:
-        leases.attach(session, "two", run.id, "cluster-2", "b" * 64)
-        with pytest.raises(Conflict):
-            leases.attach(session, "one", run.id, "cluster-1", "a" * 64)
+        assert leases.attach(session, "two", "cluster-2", {run.id: "b" * 64}) == {run.id}
+        assert leases.attach(session, "one", "cluster-1", {run.id: "a" * 64}) == set()
         leases.fail(session, "one", run.id, {"error": "Late", "message": "the older attempt"})
     assert (read(catalog, run.id).state, read(catalog, run.id).token_hash) == (
         "starting",
