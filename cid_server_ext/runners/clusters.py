@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from distributed import Client, Future
 from distributed.scheduler import KilledWorker
 
+from . import versions
+
 # a worker has one slot: a run that secedes still keeps others off its worker. In lower case, as
 # Dask reads the name from the environment
 SLOT = "run"
@@ -15,6 +17,8 @@ SETTINGS = {
     f"DASK_DISTRIBUTED__WORKER__RESOURCES__{SLOT.upper()}": "1",
     # a task whose worker died is not run again by Dask, but by us: with a new token
     "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
+    # what runs need is imported before a worker says that it is there
+    "DASK_DISTRIBUTED__WORKER__PRELOAD": "cid_server_ext.runners.worker.warm",
 }
 
 
@@ -49,6 +53,12 @@ class Cluster(Protocol):
 
     def workers(self) -> int:
         """Return how many workers answer now."""
+
+    def versions(self) -> dict[str, str]:
+        """Return what its scheduler has of what `versions.mine` names."""
+
+    def grow(self, workers: int) -> None:
+        """Ask for so many workers; fewer, and those that have nothing to do may end."""
 
     def close(self) -> None:
         """End workers and scheduler; a second call does nothing."""
@@ -111,6 +121,12 @@ class DaskSubmits:
             raise Lost("the cluster is not open")
         future = self._client.submit(function, *args, pure=False, retries=0, resources={SLOT: 1})
         return DaskTask(future)
+
+    def versions(self) -> dict[str, str]:
+        """Return what its scheduler has of what `versions.mine` names."""
+        if self._client is None:
+            raise Lost("the cluster is not open")
+        return versions.of_host(self._client.get_versions()["scheduler"])
 
     def workers(self) -> int:
         """Return how many workers answer now."""

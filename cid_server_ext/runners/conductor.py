@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
-import signal
-import socket
 import sys
 import threading
 import time
@@ -20,17 +17,21 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import DBAPIError
 
 from .. import scrub
-from ..core.queue import leases
-from ..db.session import open_database
+from ..core.queue import claims, leases
+from ..db.session import open_database, reading
 from ..errors import BadInput, CidError
+from . import endings, names
+from .bell import Bell
 from .clusters import Clusters
 from .drive import Drive, Means
+from .orphans import Orphans
 
 log = logging.getLogger("cid.conductor")
 
 LEASE_SECONDS = 60.0
 BATCHES = 4  # clusters at a time
 UNREACHABLE_SECONDS = 5.0
+ABANDONED_SECONDS = 5.0  # between two looks for runs that nobody drives
 CLOSE_SECONDS = 3.0
 
 
@@ -83,20 +84,26 @@ class Conductor:
         self._batches = batches
         self._drives: dict[Drive, threading.Thread] = {}
         self._stopping = threading.Event()
-        self._swept = False
+        self._orphans = Orphans(means.sessions, means.clusters)
+        self._bell = Bell(means.sessions, means.poll)
         self._not_before = 0.0
         self._renew_at = 0.0
+        self._abandoned_at = 0.0
+        self._duties_at = 0.0
 
     def stop(self) -> None:
         """Ask `run` to end."""
         self._stopping.set()
+        self._bell.ring()
 
     def run(self) -> None:
         """Work until `stop`; then give the runs back, close the clusters and return."""
         log.info("conducting as %s", self._means.conductor)
-        while not self._stopping.wait(self._means.poll):
+        while not self._stopping.is_set():
+            self._bell.wait()
             try:
-                self.step()
+                if not self._stopping.is_set():
+                    self.step()
             except DBAPIError as error:
                 log.warning("the database does not answer: %s", error.orig)
             except Exception:  # whatever it was, the runs under way still need their leases
@@ -104,34 +111,53 @@ class Conductor:
         self._end()
 
     def step(self) -> None:
-        """Look once: renew, end what was abandoned, take a batch."""
+        """Look once: renew, end what was abandoned, take what may start."""
+        now = time.monotonic()
         for drive in [drive for drive, thread in self._drives.items() if not thread.is_alive()]:
             del self._drives[drive]
             if drive.unreachable:
-                self._not_before = time.monotonic() + UNREACHABLE_SECONDS
+                self._not_before = now + UNREACHABLE_SECONDS
+                self._orphans.soon()  # nothing is claimed before the gateway answers
+        if now >= self._duties_at:
+            self._duties_at = now + self._means.poll
+            self._duties(now)
+        if now < self._not_before:
+            return
+        own = {drive.cluster.name for drive in self._drives if drive.cluster is not None}
+        if not self._orphans.look(own):
+            self._not_before = now + UNREACHABLE_SECONDS
+            return
+        while self._free() and self._claim():
+            pass
+
+    def _duties(self, now: float) -> None:
         for drive in self._drives:
             if drive.unneeded() and drive.cluster is not None:
                 self._stop_cluster(drive.cluster.name)
-        if time.monotonic() >= self._renew_at:
-            self._renew_at = time.monotonic() + self._lease / 4
+        if now >= self._renew_at:
+            self._renew_at = now + self._lease / 4
             self._renew()
+        if now >= self._abandoned_at:
+            self._abandoned_at = now + ABANDONED_SECONDS
             self._end_abandoned()
-        if time.monotonic() < self._not_before:
-            return
-        if not self._swept:
-            self._sweep()
-        if self._swept and len(self._drives) < self._batches:
-            self._claim()
 
-    def _claim(self) -> None:
+    def _free(self) -> bool:
+        return len(self._drives) < self._batches
+
+    def _claim(self) -> bool:
+        """Take the next lane and drive it; False: nothing may start."""
+        with reading(self._means.sessions) as session:
+            if not claims.anything(session):
+                return False
         with self._means.sessions.begin() as session:
-            claim = leases.claim(session, self._means.conductor, self._lease)
+            claim = claims.claim(session, self._means.conductor, self._lease)
         if claim is None:
-            return
-        drive = Drive(claim, self._means, self._stopping)
+            return False
+        drive = Drive(claim, self._means, self._stopping, self._free, self._lease)
         thread = threading.Thread(target=drive.run, name=f"batch {claim.batch}", daemon=True)
         self._drives[drive] = thread
         thread.start()
+        return True
 
     def _renew(self) -> None:
         held = [run for drive in self._drives for run in drive.left]
@@ -140,29 +166,18 @@ class Conductor:
                 leases.renew(session, self._means.conductor, held, self._lease)
 
     def _end_abandoned(self) -> None:
+        living = self._means.conductor
         with self._means.sessions.begin() as session:
-            left = leases.abandoned(session)
+            dead = {name for name in leases.drivers(session) if names.dead(name, living)}
+            left = leases.abandoned(session, dead)
             live = leases.live_clusters(session)
         for abandoned in left:
             log.warning("runs %s were abandoned", ", ".join(map(str, abandoned.runs)))
             if abandoned.cluster is not None and abandoned.cluster not in live:
                 self._stop_cluster(abandoned.cluster)
 
-    def _sweep(self) -> None:
-        """Stop the clusters that an earlier life of this conductor left; again until it works."""
-        with self._means.sessions() as session:
-            live = leases.live_clusters(session)
-        try:
-            for name in set(self._means.clusters.list_mine()) - live:
-                log.warning("cluster %s belongs to no run", name)
-                self._means.clusters.stop(name)
-        except Exception as error:
-            log.warning("the gateway does not answer: %s", error)
-            self._not_before = time.monotonic() + UNREACHABLE_SECONDS
-        else:
-            self._swept = True
-
     def _end(self) -> None:
+        self._bell.close()
         for drive in self._drives:
             try:
                 drive.give_back()
@@ -190,15 +205,14 @@ def main() -> int:
     scrub.everywhere()
     try:
         settings = Settings.of(os.environ)
-        name = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(4)}"
-        means = Means(open_database(settings.database), settings.clusters(), settings.url, name)
+        sessions = open_database(settings.database)
+        means = Means(sessions, settings.clusters(), settings.url, names.own())
     except CidError as error:
         log.error("%s", error)
         return 1
     scrub.everywhere()  # Dask's loggers have come meanwhile
     conductor = Conductor(means)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: conductor.stop())
+    endings.told(conductor.stop)
     try:
         conductor.run()
     except Exception:  # Python itself would print it as it is

@@ -1,23 +1,24 @@
-"""Drives the runs of one claim on one cluster, from its opening to its end."""
+"""Drives a lane's runs on one cluster, from its opening to its end; more of them as it is fair."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from ..core.queue import leases
-from ..core.queue.leases import Claim, Leased
-from ..db.session import Sessions
-from ..errors import BadInput, Conflict, Unavailable
-from . import inside, tokens
+from ..core.queue import claims, leases
+from ..core.queue.claims import Claim, Leased
+from ..db.session import Sessions, reading
+from ..errors import BadInput, Unavailable
+from . import inside, tokens, versions
 from .clusters import Cluster, Clusters, Lost, Task
 from .inside import LOST
+from .versions import EnvironmentDiffers
 from .watch import REVOKED
 
 log = logging.getLogger("cid.conductor")
@@ -26,7 +27,6 @@ TIDY_SECONDS = 10.0  # for the task of a run that has ended, to remove its scrat
 CANCEL_SECONDS = 45.0  # a running run that was asked to stop has this long to do so itself
 WORKER_SECONDS = 600.0  # a machine may have to be started for the first worker
 CLOSE_TRIES = (0.0, 2.0, 8.0)
-MOST_WORKERS = 2  # where the template does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,31 @@ class Means:
     clusters: Clusters
     url: str
     conductor: str
-    poll: float = 1.0
+    poll: float = 0.5
 
 
 class Drive:
     """The runs of one claim. `run` executes in a thread of its own."""
 
-    def __init__(self, claim: Claim, means: Means, stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        claim: Claim,
+        means: Means,
+        stopping: threading.Event,
+        free: Callable[[], bool] = lambda: False,
+        lease: float = claims.SECONDS,
+    ) -> None:
         self.claim = claim
         self.unreachable = False  # the gateway did not answer: claim nothing for a while
         self.cluster: Cluster | None = None
         self._coming = False  # the cluster is on its way
         self._means = means
         self._stopping = stopping
+        self._free, self._lease = free, lease
+        self._key = tokens.new_key()
+        self._workers = min(claim.workers, len(claim.runs))
+        self._struck: set[int] = set()  # on this cluster they would have the same token again
+        self._pace = 0  # how many ended since the last look
         self._left = {run.id: run for run in claim.runs}
         self._tasks: dict[int, Task] = {}
         self._since: dict[tuple[int, str], float] = {}
@@ -82,8 +94,8 @@ class Drive:
             self.unreachable = True
             log.warning("%s; the runs wait", error)
             self.give_back()
-        except BadInput as error:
-            self._end_all({"error": "BadInput", "message": str(error)})
+        except (BadInput, EnvironmentDiffers) as error:
+            self._end_all({"error": type(error).__name__, "message": str(error)})
         except Exception as error:
             log.exception("batch %s", self.claim.batch)
             self._try_again("ConductorError", error)
@@ -96,30 +108,65 @@ class Drive:
             leases.release(session, self._means.conductor, self.left)
 
     def _open(self) -> None:
-        key = tokens.new_key()
-        environment = {"CID_URL": self._means.url, "CID_RUN_KEY": key}
+        environment = {"CID_URL": self._means.url, "CID_RUN_KEY": self._key}
         resources = self.claim.resources
-        workers = min(len(self.claim.runs), int(resources.get("workers", MOST_WORKERS)))
-        self.cluster = cluster = self._means.clusters.open(environment, workers, resources)
-        self._attach(cluster.name, key)
+        self.cluster = cluster = self._means.clusters.open(environment, self._workers, resources)
+        self._attach(cluster.name, self.claim.runs)
         log.info("batch %s: %d runs on cluster %s", self.claim.batch, len(self._left), cluster.name)
         self._coming = True
         try:
             cluster.wait()
         finally:
             self._coming = False
-        for run in list(self._left.values()):
-            self._tasks[run.id] = cluster.submit(inside.execute, run.uid)
+        versions.require("scheduler", cluster.versions(), versions.mine())
+        self._submit(cluster)
 
-    def _attach(self, cluster: str, key: str) -> None:
-        for run in self.claim.runs:
-            token_hash = tokens.hash_token(tokens.token_for(key, run.uid))
-            try:
-                with self._means.sessions.begin() as session:
-                    leases.attach(session, self._means.conductor, run.id, cluster, token_hash)
-            except Conflict as error:  # cancelled, or another's by now
-                log.info("%s", error)
-                del self._left[run.id]
+    def _attach(self, cluster: str, runs: Iterable[Leased]) -> None:
+        hashes = {run.id: tokens.hash_token(tokens.token_for(self._key, run.uid)) for run in runs}
+        with self._means.sessions.begin() as session:
+            held = leases.attach(session, self._means.conductor, cluster, hashes)
+        for run_id in hashes.keys() - held:  # cancelled, or another's by now
+            log.info("run %d is no longer leased to %s", run_id, self._means.conductor)
+            self._left.pop(run_id, None)
+
+    def _submit(self, cluster: Cluster) -> None:
+        for run in list(self._left.values()):
+            if run.id not in self._tasks:
+                self._tasks[run.id] = cluster.submit(inside.execute, run.uid, versions.mine())
+
+    def _take_more(self, cluster: Cluster) -> None:
+        """Keep the workers busy: each has a run, and one to go on with."""
+        if alone := [run for run in self._left.values() if run.id not in self._tasks]:
+            self._attach(cluster.name, alone)  # the database went away before it could be done
+            self._submit(cluster)
+        count = 2 * self.claim.workers + self._pace - len(self._left)
+        self._pace = 0
+        if count > 0 and self.claim.lane and not self._stopping.is_set():
+            free = self._free()
+            with reading(self._means.sessions) as session:
+                offered = claims.offers(session, self.claim.lane, free=free, without=self._struck)
+            if offered:
+                self._take(cluster, count, free)
+        workers = min(self.claim.workers, max(1, len(self._left)))
+        if self._left and workers != self._workers:
+            self._resize(cluster, workers)
+
+    def _resize(self, cluster: Cluster, workers: int) -> None:
+        """Ask for so many workers; while the gateway is away the cluster does with what it has."""
+        try:
+            cluster.grow(workers)
+        except Exception as error:
+            log.warning("cluster %s keeps %d workers: %s", cluster.name, self._workers, error)
+        else:
+            self._workers = workers
+
+    def _take(self, cluster: Cluster, count: int, free: bool) -> None:
+        with self._means.sessions.begin() as session:
+            name, lane, without = self._means.conductor, self.claim.lane, self._struck
+            runs = claims.more(session, name, lane, count, self._lease, free=free, without=without)
+        self._left.update({run.id: run for run in runs})
+        self._attach(cluster.name, runs)
+        self._submit(cluster)
 
     def _watch(self) -> None:
         assert self.cluster is not None
@@ -127,6 +174,7 @@ class Drive:
         while self._left and not self._stopping.wait(self._means.poll):
             try:
                 self._look()
+                self._take_more(self.cluster)
             except DBAPIError as error:
                 log.warning("the database does not answer: %s", error.orig)
             alone_since = None if self.cluster.workers() else alone_since or time.monotonic()
@@ -134,11 +182,13 @@ class Drive:
                 raise Lost(f"no worker came within {WORKER_SECONDS:g} s")
 
     def _look(self) -> None:
-        with self._means.sessions() as session:
+        with reading(self._means.sessions) as session:
             over = leases.ended(session, self._left)
             asked = leases.wanted_cancelled(session, self._means.conductor)
         for run in list(self._left.values()):
-            task = self._tasks[run.id]
+            task = self._tasks.get(run.id)
+            if task is None:
+                continue  # leased, and not on its way yet
             if run.id in over:
                 if task.ended or self._lasts(run, "over") > TIDY_SECONDS:
                     self._forget(run)
@@ -175,6 +225,7 @@ class Drive:
         return time.monotonic() - self._since.setdefault((run.id, what), time.monotonic())
 
     def _retry(self, run: Leased, error: dict[str, Any]) -> None:
+        self._struck.add(run.id)
         log.warning("run %s: %s", run.uid, error["message"])
         with self._means.sessions.begin() as session:
             leases.requeue(session, self._means.conductor, run.id, error)
@@ -195,6 +246,7 @@ class Drive:
 
     def _forget(self, run: Leased) -> None:
         del self._left[run.id]
+        self._pace += 1
         task = self._tasks.pop(run.id, None)
         if task is not None and not task.ended:
             task.cancel()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,12 +12,15 @@ from typing import Any
 
 import nbformat
 from nbclient.exceptions import CellExecutionError
+from nbclient.util import run_sync
 from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 
 from .outputs import OutputLimit
-from .watch import Stopped, Watch
+from .watch import Stopped, Watch, group_of
+from .worker.log import Log
+from .worker.meter import Meter
 
 SAVE_SECONDS = 5.0
 
@@ -69,14 +74,19 @@ class ObservedClient(PapermillNotebookClient):
         super().__init__(notebook, raise_on_iopub_timeout=False, **options)
         self._watch = watch
         self._limit = OutputLimit()
+        self._group: int | None = None
 
     def papermill_execute_cells(self) -> None:
         """Execute until the end, the first error, or the watch's word; raise Stopped for that."""
+        self._group = group_of(self)
+        run_sync(self._cells)()  # one loop for all: an entry for each costs half as much as a cell
+
+    async def _cells(self) -> None:
         for index, cell in enumerate(self.nb.cells):
             self._watch.raise_if_stopped()
             self.nb_man.cell_start(cell, index)
             try:
-                self.execute_cell(cell, index)
+                await self.async_execute_cell(cell, index)
             except CellExecutionError as error:
                 self.nb_man.cell_exception(cell, cell_index=index, exception=error)
                 break
@@ -85,6 +95,12 @@ class ObservedClient(PapermillNotebookClient):
                 raise
             finally:
                 self.nb_man.cell_complete(cell, cell_index=index)
+
+    def end_group(self) -> None:
+        """End what the kernel started and left behind."""
+        if self._group is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._group, signal.SIGKILL)
 
     def process_message(
         self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
@@ -98,7 +114,8 @@ class ObservedEngine(NBClientEngine):
     """papermill's engine "cid".
 
     It takes `watch` (who may stop it and when), `report(done, cells, text)`, `save_to` (where the
-    notebook is kept while it runs), and the kernel's `kernel_env` and `kernel_cwd`.
+    notebook is kept while it runs), `meter` (who measures it), `log` (where the kernel's own words
+    go), and the kernel's `kernel_env` and `kernel_cwd`.
     """
 
     @classmethod
@@ -111,6 +128,8 @@ class ObservedEngine(NBClientEngine):
         watch: Watch | None = None,
         report: Report | None = None,
         save_to: str | None = None,
+        meter: Meter | None = None,
+        log: Log | None = None,
         kernel_env: Mapping[str, str] | None = None,
         kernel_cwd: str | None = None,
         start_timeout: int = 60,
@@ -125,12 +144,14 @@ class ObservedEngine(NBClientEngine):
         client = ObservedClient(
             notebook, watch, kernel_name=kernel_name, startup_timeout=start_timeout, timeout=None
         )
-        kernel = {"env": dict(kernel_env)} if kernel_env is not None else {}
+        kernel: dict[str, Any] = {} if kernel_env is None else {"env": dict(kernel_env)}
         if kernel_cwd is not None:
             kernel["cwd"] = kernel_cwd
+        if log is not None:
+            kernel |= {"stdout": log.stderr, "stderr": log.stderr}
         notebook.notebook_start()
         try:
-            with watch.over(client):
+            with watch.over(client), (meter or Meter()).over(client):
                 client.execute(**kernel)
         except Exception as error:
             nb.metadata.papermill["exception"] = True
@@ -138,6 +159,7 @@ class ObservedEngine(NBClientEngine):
                 raise Stopped(watch.why) from error
             raise
         finally:
+            client.end_group()
             notebook.notebook_complete()
         return nb
 

@@ -91,7 +91,7 @@ class GatewayCluster(DaskSubmits):
         return self._client
 
     def grow(self, workers: int) -> None:
-        """Ask the gateway for so many workers."""
+        """Ask the gateway for so many workers; of fewer, it ends those that have nothing to do."""
         self._gateway.scale_cluster(self.name, workers)
 
     def close(self) -> None:

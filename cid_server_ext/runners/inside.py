@@ -7,164 +7,149 @@ Whatever happens it returns a small record for the conductor; the truth is in th
 from __future__ import annotations
 
 import contextlib
+import json
 import os
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from distributed import get_worker, secede
+from jupyter_client.kernelspec import KernelSpecManager
 
-from cid_client.errors import CidError, NotFound, NotLoggedIn, Unavailable, one_line
+from cid_client.errors import CidError, NotFound, NotLoggedIn, Unavailable
 from cid_client.wire.environment import Access
-from cid_client.wire.session import Session, below
+from cid_client.wire.session import Session
 
 from .. import scrub
-from . import environ, hardware, scratch
+from . import environ, hardware, versions
 from .report import Reporter
 from .tokens import token_for
+from .versions import EnvironmentDiffers
 from .watch import CANCELLED, REVOKED, Watch
+from .worker import folders
+from .worker.log import Log
+from .worker.meter import Meter
+from .worker.moved import tiles
 
 if TYPE_CHECKING:
     from .notebook import Outcome
-
-T = TypeVar("T")
 
 LOST = "lost"  # the catalog did not answer: the run may be tried again
 ENDED = "ended"  # delivered; the catalog knows the rest
 REFUSED = "refused"  # the catalog took nothing, for the reason given
 
-PAUSES = (1.0, 4.0, 10.0)  # before something is tried again: a catalog needs a while to restart
-POLL_SECONDS = 0.5
-COMMIT_SECONDS = 1800.0
+PREFIX = "cid-run-"
+CLUSTER = ".cluster.json"  # cid_client reads it
 
 
-def execute(uid: str) -> dict[str, str]:
-    """Execute the run `uid` as a Dask task; return {"state": ended, lost, revoked or refused}."""
+def execute(uid: str, expected: dict[str, str] | None = None) -> dict[str, str]:
+    """Execute the run `uid` as a Dask task; return {"state": ended, lost, revoked or refused}.
+
+    `expected`: the versions of the conductor; a worker that has others takes nothing on.
+    """
     scrub.everywhere()
     secede()  # the worker's one thread stays free for tasks of the notebook
     url = os.environ["CID_URL"].rstrip("/") + "/"
     token = token_for(os.environ["CID_RUN_KEY"], uid)
     session = Session(Access(url, f"CID-Run {token}"))
     try:
-        with _scratch() as folder:
-            return _execute(session, uid, folder, _kernel_environment(url, uid, token, folder))
+        versions.require("worker", versions.mine(), expected or {})
+        return _execute(session, uid, url, token)
     except Unavailable as error:
         return {"state": LOST, "error": "Unavailable", "message": str(error)}
     except (NotLoggedIn, NotFound) as error:
         return {"state": REVOKED, "error": "Revoked", "message": str(error)}
-    except CidError as error:
+    except (CidError, EnvironmentDiffers) as error:
         return {"state": REFUSED, "error": type(error).__name__, "message": str(error)}
     finally:
         session.close()
 
 
-def _execute(
-    session: Session, uid: str, folder: Path, kernel_env: dict[str, str]
-) -> dict[str, str]:
+def _execute(session: Session, uid: str, url: str, token: str) -> dict[str, str]:
     from . import notebook  # papermill takes two seconds to import, once a worker
+    from .worker.deliver import Delivery, insist
 
-    work = session.get(f"runs/{uid}/work")
+    work = insist(lambda: session.get(f"runs/{uid}/work"))
+    heard: set[bool] = set()
+    declared = work.get("environment") or {}
+    versions.require_declared(declared, KernelSpecManager().find_kernel_specs())
     watch = Watch(work["wall_seconds"])
-    with Reporter(lambda told: _tell(session, uid, told, watch)) as reporter:
-        outcome = notebook.execute(work, folder, watch, reporter.tell, kernel_env)
-    if watch.why == REVOKED:
-        return {"state": REVOKED, "error": "Revoked", "message": "the run's token has ended"}
-    outcome.environment = hardware.describe()
-    try:
-        _deliver(session, uid, outcome, folder)
-    except (Unavailable, NotLoggedIn):
-        raise
-    except (CidError, scratch.BadOutput) as error:  # then its notebook alone
-        told = {"error": type(error).__name__, "message": one_line(str(error)), "cell": None}
-        _deliver(session, uid, outcome.failed(told), folder)
+    meter = Meter()
+    with _scratch() as folder, Log() as log:
+        _tell_cluster(folder)
+        environment = _kernel_environment(url, uid, token, folder)
+        log.say(f"run {uid} of {work['template']}, at most {work['wall_seconds']} s")
+
+        def tell(told: dict[str, Any]) -> None:
+            heard.add(_tell(session, uid, told, watch))
+
+        def more() -> dict[str, int]:
+            return {"memory": meter.memory, **tiles(folder)}
+
+        with Reporter(tell, more) as reporter:
+            outcome = notebook.execute(
+                work, folder, watch, reporter.tell, environment, meter=meter, log=log
+            )
+        if watch.why == REVOKED:
+            return {"state": REVOKED, "error": "Revoked", "message": "the run's token has ended"}
+        if True not in heard:  # the catalog was away: it takes nothing of what never began
+            words = {"text": "its notebook ended"}
+            insist(lambda: session.send("POST", f"runs/{uid}/progress", words))
+        log.say(_line(outcome))
+        outcome.environment = hardware.describe()
+        Delivery(session, uid, folder, meter, log).bring(outcome)
     return {"state": ENDED}
 
 
-def _tell(session: Session, uid: str, told: dict[str, Any], watch: Watch) -> None:
-    """Report progress; the answer may end the notebook, and so does a token that has ended."""
+def _line(outcome: Outcome) -> str:
+    told = outcome.error or {}
+    where = "" if told.get("cell") is None else f" in cell {told['cell']}"
+    why = f"{where}: {told.get('error')}: {told.get('message')}" if told else ""
+    return f"the notebook ended: {outcome.state}{why}"
+
+
+def _tell(session: Session, uid: str, told: dict[str, Any], watch: Watch) -> bool:
+    """Report progress and return whether it arrived.
+
+    The answer may end the notebook, and so does a token that has ended.
+    """
     try:
         answer = session.send("POST", f"runs/{uid}/progress", told)
     except Unavailable:
-        return  # the next report will do
+        return False  # the next report will do
     except CidError:
         watch.stop(REVOKED)
     else:
         if answer["cancel"]:
             watch.stop(CANCELLED)
-
-
-def _deliver(session: Session, uid: str, outcome: Outcome, folder: Path) -> None:
-    """Stage the outputs and the executed notebook, commit them in one piece, wait for its end.
-
-    A notebook that did not come to its end delivers itself only.
-    """
-    from .notebook import EXECUTED
-
-    made, metrics = scratch.listed(folder / "outputs") if outcome.state == "done" else ([], {})
-    parts = [part for one in made for part in scratch.parts_of(folder / "outputs", one["path"])]
-    parts += scratch.parts_of(folder, EXECUTED)
-    files = [{"path": part.path, "nbytes": part.nbytes} for part in parts]
-    opened = _insist(lambda: session.send("POST", f"runs/{uid}/deposits", {"files": files}))
-    where = f"deposits/{opened['uid']}"
-    address = opened["upload"]
-    for part in parts:
-        address = _put(session, where, address, part)
-    manifest = {
-        "state": outcome.state,
-        "error": outcome.error,
-        "metrics": metrics,
-        "environment": outcome.environment,
-        "outputs": [*made, {"kind": "notebook", "name": "executed", "path": EXECUTED}],
-    }
-    _commit(session, where, manifest)
-
-
-def _put(session: Session, where: str, address: str, part: scratch.Part) -> str:
-    """Send one file; return the address for the next, for a write ticket may end meanwhile."""
-    headers = {"Content-Length": str(part.nbytes), "Content-Digest": part.digest}
-
-    def put(address: str) -> str:
-        _insist(lambda: session.put(address + below(part.path), part.pieces(), headers))
-        return address
-
-    try:
-        return put(address)
-    except NotLoggedIn:
-        return put(session.get(where)["upload"])
-
-
-def _commit(session: Session, where: str, manifest: dict[str, Any]) -> None:
-    """Commit and wait until that has ended; the run's token ends with it, which is an answer."""
-    with contextlib.suppress(NotLoggedIn, NotFound):
-        try:
-            session.send("POST", f"{where}/commit", manifest)
-        except Unavailable:  # it may have arrived all the same
-            if _insist(lambda: session.get(where))["state"] == "open":
-                _insist(lambda: session.send("POST", f"{where}/commit", manifest))
-        give_up = time.monotonic() + COMMIT_SECONDS
-        while session.get(where)["state"] == "importing" and time.monotonic() < give_up:
-            time.sleep(POLL_SECONDS)
-
-
-def _insist(ask: Callable[[], T]) -> T:
-    """Return what `ask` returns, trying again while the catalog does not answer."""
-    for pause in PAUSES:
-        try:
-            return ask()
-        except Unavailable:
-            time.sleep(pause)
-    return ask()
+    return True
 
 
 @contextlib.contextmanager
 def _scratch() -> Iterator[Path]:
-    """Give a folder on the worker's own disk, and remove it whatever happened."""
-    with tempfile.TemporaryDirectory(
-        prefix="cid-run-", dir=get_worker().local_directory, ignore_cleanup_errors=True
-    ) as path:
-        yield Path(path).resolve()
+    """Give a folder on the worker's own disk, and remove it whatever happened.
+
+    Those of workers that were killed go first.
+    """
+    mine = Path(get_worker().local_directory)
+    folders.sweep(mine.parent.glob(f"*/{PREFIX}*"))
+    with folders.owned(PREFIX, mine) as folder:
+        yield folder
+
+
+def _tell_cluster(folder: Path) -> None:
+    """Leave for the kernel where the scheduler of its cluster is, and what opens it."""
+    worker = get_worker()
+    security = worker.security
+    told = {
+        "address": worker.scheduler.address,
+        "ca_file": security.tls_ca_file,
+        "cert": security.tls_worker_cert,
+        "key": security.tls_worker_key,
+    }
+    descriptor = os.open(folder / CLUSTER, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        json.dump(told, file)
 
 
 def _kernel_environment(url: str, uid: str, token: str, folder: Path) -> dict[str, str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from distributed import Client, LocalCluster
@@ -23,7 +23,9 @@ from distributed import Client, LocalCluster
 from ..errors import Unavailable
 from . import environ
 from .clusters import SETTINGS, DaskSubmits
+from .worker import folders
 
+PREFIX = "cid-cluster-"
 START_SECONDS = 60
 STOP_SECONDS = 2
 
@@ -39,6 +41,7 @@ class LocalClusters:
     ) -> ProcessCluster:
         """Start a scheduler here and workers as processes that have `environment`."""
         try:
+            folders.sweep(Path(tempfile.gettempdir()).glob(f"{PREFIX}*"))
             cluster = ProcessCluster(environment, workers)
         except OSError as error:
             raise Unavailable(f"no cluster could be started: {error}") from error
@@ -69,12 +72,21 @@ class ProcessCluster(DaskSubmits):
             dashboard_address="127.0.0.1:0",
             scheduler_kwargs={"allowed_failures": 0},
         )
-        self._folder = tempfile.mkdtemp(prefix="cid-cluster-")
+        folder, self._lock = folders.take(PREFIX, Path(tempfile.gettempdir()))
+        self._folder = str(folder)
+        self._environment = dict(environment)
         self._processes = [self._start_worker(environment, n) for n in range(workers)]
 
     def wait(self) -> None:
         """Return when tasks can be submitted; they begin when a worker has arrived."""
         self._client = Client(self._scheduler, set_as_default=False)
+
+    def grow(self, workers: int) -> None:
+        """Start workers until there are so many; those that are too many go with the cluster."""
+        with self._closing:
+            while not self.closed and len(self._processes) < workers:
+                number = len(self._processes)
+                self._processes.append(self._start_worker(self._environment, number))
 
     def close(self) -> None:
         """End the workers, then the scheduler, and remove their folder; once is enough."""
@@ -91,7 +103,7 @@ class ProcessCluster(DaskSubmits):
         for process in self._processes:
             _reap(process, deadline)
         self._scheduler.close(timeout=STOP_SECONDS)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        folders.drop(Path(self._folder), self._lock)
 
     def _start_worker(self, environment: Mapping[str, str], number: int) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "dask", "worker", self._scheduler.scheduler_address]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import keyword
 import math
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,8 +18,11 @@ from papermill.exceptions import PapermillExecutionError
 
 from .engine import Report, is_code
 from .watch import CANCELLED, TOO_LONG, Stopped, Watch
+from .worker.log import Log
+from .worker.meter import Meter
 
 EXECUTED = "executed.ipynb"
+STARTUP = Path(__file__).parent / "worker" / "startup.py"
 MESSAGE_CHARACTERS = 500
 ERROR_TAG = "papermill-error-cell-tag"
 
@@ -42,14 +46,20 @@ def execute(
     watch: Watch,
     report: Report,
     kernel_env: Mapping[str, str],
+    *,
+    meter: Meter | None = None,
+    log: Log | None = None,
 ) -> Outcome:
     """Execute the work's notebook below `scratch` and leave it there as executed.ipynb.
 
+    `meter` measures it, `log` takes what its kernel says besides.
     Raises nothing that the notebook, its kernel or the watch can cause: that is the Outcome.
     """
     source, executed = scratch / "template.ipynb", scratch / EXECUTED
     source.write_text(work["notebook"], "utf-8")
     (scratch / "outputs").mkdir()
+    if ipython := kernel_env.get("IPYTHONDIR"):
+        _begin_quietly(Path(ipython))
     try:
         papermill.execute_notebook(
             source,
@@ -63,6 +73,8 @@ def execute(
             request_save_on_cell_execute=False,
             watch=watch,
             report=report,
+            meter=meter,
+            log=log,
             save_to=str(executed),
             kernel_env=kernel_env,
             kernel_cwd=str(scratch),
@@ -75,6 +87,13 @@ def execute(
     if watch.why:
         return _ended_by(Stopped(watch.why), watch, work, None)
     return Outcome("done")
+
+
+def _begin_quietly(ipython: Path) -> None:
+    """Leave for a Python kernel what limits its output at the source."""
+    folder = ipython / "profile_default" / "startup"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(STARTUP, folder / "00-cid.py")
 
 
 def missing_language(notebook: str) -> str | None:

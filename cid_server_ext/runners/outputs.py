@@ -36,15 +36,22 @@ class OutputLimit:
             return msg
         if cell_index in self._cut:
             return None
-        self._cells[cell_index] += _size(msg["content"])
-        if self._cells[cell_index] <= self._most_cell and self._total() <= self._most_notebook:
+        size = _size(msg["content"])
+        room = min(
+            self._most_cell - self._cells[cell_index],
+            self._most_notebook - sum(self._cells.values()),
+        )
+        if size <= room:
+            self._cells[cell_index] += size
             return msg
         self._cut.add(cell_index)
+        if kind == "stream" and room > EACH:
+            self._cells[cell_index] += room
+            begin = msg["content"]["text"][: room - EACH]
+            name = msg["content"]["name"]
+            cell.outputs.append(nbformat.v4.new_output("stream", name=name, text=begin))
         cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=self._notice()))
         return None
-
-    def _total(self) -> int:
-        return sum(self._cells.values())
 
     def _notice(self) -> str:
         cell, notebook = self._most_cell // 2**20, self._most_notebook // 2**20

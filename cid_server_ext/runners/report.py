@@ -14,8 +14,13 @@ ANYHOW = 2.0  # seconds after which one is sent to ask, though nothing changed
 class Reporter:
     """Posts from a thread of its own, so that a slow catalog never slows a notebook."""
 
-    def __init__(self, post: Callable[[dict[str, Any]], None]) -> None:
-        self._send = post
+    def __init__(
+        self,
+        post: Callable[[dict[str, Any]], object],
+        more: Callable[[], dict[str, Any]] = dict,
+    ) -> None:
+        """`more` is asked at each word for what else is known."""
+        self._send, self._more = post, more
         self._latest: dict[str, Any] = {"cell": 0, "cells": 0, "text": "starting the kernel"}
         self._changed = threading.Event()
         self._over = threading.Event()
@@ -27,8 +32,7 @@ class Reporter:
         self._changed.set()
 
     def __enter__(self) -> Reporter:
-        self._post()
-        self._thread.start()
+        self._thread.start()  # its first word does not hold the kernel up
         return self
 
     def __exit__(
@@ -43,6 +47,7 @@ class Reporter:
         self._post()
 
     def _work(self) -> None:
+        self._post()
         while not self._over.wait(EVERY):
             self._changed.wait(ANYHOW - EVERY)
             if not self._over.is_set():
@@ -50,4 +55,4 @@ class Reporter:
 
     def _post(self) -> None:
         self._changed.clear()
-        self._send(self._latest)
+        self._send({**self._latest, **self._more()})

@@ -30,10 +30,15 @@ class Part:
     @property
     def digest(self) -> str:
         """Its Content-Digest (RFC 9530)."""
+        return f"sha-256=:{base64.b64encode(bytes.fromhex(self.sha256)).decode()}:"
+
+    @property
+    def sha256(self) -> str:
+        """The digest of its bytes as they are now."""
         sha256 = hashlib.sha256()
         for piece in self.pieces():
             sha256.update(piece)
-        return f"sha-256=:{base64.b64encode(sha256.digest()).decode()}:"
+        return sha256.hexdigest()
 
     def pieces(self) -> Iterator[bytes]:
         """Yield its bytes."""
@@ -45,6 +50,8 @@ class Part:
 def listed(outputs: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the outputs that the notebook lists, and its metrics. Raises BadOutput."""
     told = outputs / MANIFEST
+    if not outputs.is_dir():
+        raise BadOutput("the notebook removed its outputs folder, and with it all that it made")
     if not told.exists():
         return [], {}
     try:

@@ -73,6 +73,14 @@ class Watch:
             self.stop(TOO_LONG)
 
 
+def group_of(client: Any) -> int | None:
+    """Return the process group of a client's kernel, if it has one of its own."""
+    pid = getattr(getattr(client.km, "provisioner", None), "pid", None)
+    with contextlib.suppress(ProcessLookupError):
+        return pid if pid and os.getpgid(pid) == pid else None
+    return None
+
+
 def _signal(client: Any, number: int) -> None:
     """Signal the kernel and what it started, which share a process group of their own."""
     pid = getattr(getattr(client.km, "provisioner", None), "pid", None)

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import threading
-import time
 from dataclasses import dataclass, field
 
 import pytest
 from processes import wait_until
 from run_rows import fill, queue, read
-from sqlalchemy import text, update
+from sqlalchemy import select, update
 
-from cid_server_ext.core.queue import leases
+from cid_server_ext.core.queue import claims, leases
 from cid_server_ext.core.runs import states
-from cid_server_ext.db.session import migrate, open_database
 from cid_server_ext.db.tables import Run
 from cid_server_ext.errors import BadInput, Unavailable
-from cid_server_ext.runners import drive
+from cid_server_ext.runners import drive, orphans, versions
 from cid_server_ext.runners.clusters import Lost
 from cid_server_ext.runners.conductor import Conductor
 from cid_server_ext.runners.drive import Means
@@ -40,6 +34,8 @@ class Pretended:
     environment: dict[str, str] = field(default_factory=dict)
     cancelled: int = 0
     fails_to_close: int = 0
+    asked: int = 0
+    other: dict[str, str] = field(default_factory=dict)
 
     def open(self, environment, workers, resources):
         if self.opening is not None:
@@ -57,6 +53,12 @@ class Pretended:
 
     def workers(self):
         return self.there
+
+    def versions(self):
+        return versions.mine() | self.other
+
+    def grow(self, workers):
+        self.asked = workers
 
     def close(self):
         if self.fails_to_close:
@@ -128,6 +130,18 @@ def test_resources_that_the_gateway_refuses_fail_the_run_with_the_reason(catalog
     conduct(Pretended(opening=BadInput("900 GiB is too much")))
     failed = reaches(catalog, run, "failed")
     assert failed.error == {"error": "BadInput", "message": "900 GiB is too much"}
+
+
+def test_a_scheduler_of_another_release_fails_the_run_at_once(catalog, conduct):
+    (run,) = queue(catalog)
+    clusters = Pretended(other={"dask": "2020.1.0"})
+    conduct(clusters)
+    failed = reaches(catalog, run, "failed")
+    assert (failed.attempt, failed.error["error"]) == (1, "EnvironmentDiffers")
+    ours = versions.mine()["dask"]
+    said = f"the scheduler has dask 2020.1.0 instead of {ours}: tell staff"
+    assert failed.error["message"].startswith(said)
+    wait_until(lambda: clusters.mine == [])
 
 
 def test_a_cluster_that_never_starts_is_tried_three_times_and_closed_each_time(catalog, conduct):
@@ -240,7 +254,7 @@ def test_a_cancel_is_heard_while_the_cluster_is_on_its_way(catalog, conduct):
 def test_a_run_may_end_in_the_moment_in_which_it_is_given_back(catalog, monkeypatch):
     queue(catalog, 3)
     with catalog.begin() as session:
-        claim = leases.claim(session, "me", 60)
+        claim = claims.claim(session, "me", 60)
     driven = drive.Drive(claim, Means(catalog, Pretended(), "http://x/", "me"), threading.Event())
 
     def released(session, conductor, runs):
@@ -272,11 +286,41 @@ def test_the_lease_is_renewed_while_the_run_lasts(catalog, conduct):
     assert read(catalog, run.id).attempt == 1
 
 
-def test_clusters_of_an_earlier_life_are_stopped_but_not_those_in_use(catalog, conduct):
+def test_a_large_batch_is_taken_piece_by_piece_by_one_cluster(catalog, conduct):
+    runs = queue(catalog, 9)
+    clusters = Pretended(answer=ValueError("x"))
+    conduct(clusters)
+    for run in runs:
+        assert reaches(catalog, run, "failed").attempt == 1
+    wait_until(lambda: clusters.mine == [])
+    assert clusters.stopped == ["cluster-1"]
+
+
+def test_a_cluster_grows_when_more_of_its_batch_may_run(catalog, conduct):
+    first, *others = queue(catalog, 3)
+    pause = update(Run).where(Run.id != first.id)
+    with catalog.begin() as session:
+        session.connection().execute(pause.values(paused=True))
+    clusters = Pretended()
+    conduct(clusters)
+    wait_until(lambda: read(catalog, first.id).token_hash)
+    with catalog.begin() as session:
+        session.connection().execute(pause.values(paused=False))
+    for run in others:
+        assert reaches(catalog, run, "starting").cluster in (None, "cluster-1")
+    wait_until(lambda: clusters.asked == 2, what="the template's two workers")
+    assert clusters.mine == ["cluster-1"]
+
+
+def test_clusters_of_an_earlier_life_are_stopped_but_not_those_in_use(
+    catalog, conduct, monkeypatch
+):
+    monkeypatch.setattr(orphans, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(orphans, "UNUSED_SECONDS", 0.1)
     queue(catalog)
     with catalog.begin() as session:
-        (run,) = leases.claim(session, "somebody else", 600).runs
-        leases.attach(session, "somebody else", run.id, "in use", "a" * 64)
+        (run,) = claims.claim(session, "somebody else", 600).runs
+        leases.attach(session, "somebody else", "in use", {run.id: "a" * 64})
     clusters = Pretended(mine=["left over", "in use"])
     conduct(clusters)
     wait_until(lambda: clusters.mine == ["in use"])
@@ -286,8 +330,8 @@ def test_clusters_of_an_earlier_life_are_stopped_but_not_those_in_use(catalog, c
 def test_the_cluster_of_a_silent_conductor_is_stopped_and_its_run_taken_over(catalog, conduct):
     (run,) = queue(catalog)
     with catalog.begin() as session:
-        leases.claim(session, "silent", -1)
-        leases.attach(session, "silent", run.id, "its cluster", "a" * 64)
+        claims.claim(session, "silent", -1)
+        leases.attach(session, "silent", "its cluster", {run.id: "a" * 64})
     clusters = Pretended(name="mine")
     conduct(clusters)
     wait_until(lambda: read(catalog, run.id).cluster == "mine")
@@ -295,50 +339,31 @@ def test_the_cluster_of_a_silent_conductor_is_stopped_and_its_run_taken_over(cat
     assert read(catalog, run.id).token_hash != "a" * 64
 
 
-def started(url, **more):
-    environment = {"PATH": os.environ["PATH"], "CID_DATABASE": url, "CID_URL": "http://x/", **more}
-    return subprocess.Popen(
-        [sys.executable, "-m", "cid_server_ext.runners.conductor"],
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def test_a_gateway_that_is_away_when_workers_are_asked_for_costs_no_run(
+    catalog, conduct, monkeypatch
+):
+    monkeypatch.setattr(drive, "TIDY_SECONDS", 0.1)
+    queue(catalog, 3)
+    clusters = Pretended()
+    asked = threading.Event()
+
+    def grow(workers):
+        asked.set()
+        raise OSError("connection refused")
+
+    clusters.grow = grow
+    conduct(clusters)
+    first = wait_until(lambda: running_of(catalog), what="three are on their way")
+    with catalog.begin() as session:  # two of three are over: fewer workers will do
+        for run in first[:2]:
+            for state in ("running", "committing", "done"):
+                states.move(session, run.id, state)
+    assert asked.wait(60)
+    left = read(catalog, first[2].id)
+    assert (left.state, left.strikes) == ("starting", [])
 
 
-def test_sigterm_ends_the_program_at_once_and_cleanly(tmp_path):
-    url = f"sqlite:///{tmp_path}/cid.db"
-    migrate(url)
-    process = started(url)
-    assert "conducting as" in process.stderr.readline()
-    began = time.monotonic()
-    process.send_signal(signal.SIGTERM)
-    _, rest = process.communicate(timeout=60)
-    assert process.returncode == 0, rest
-    assert time.monotonic() - began < 5
-    assert "Traceback" not in rest
-
-
-@pytest.mark.parametrize(
-    ("revision", "told"),
-    [("0001", "jupyter cid migrate"), ("9999", "schema 9999, which this release does not know")],
-)
-def test_another_schema_is_refused_in_one_line(tmp_path, revision, told):
-    url = f"sqlite:///{tmp_path}/cid.db"
-    migrate(url)
-    sessions = open_database(url)
-    stamp = text("UPDATE alembic_version SET version_num = :revision")
-    with sessions.begin() as session:
-        session.execute(stamp, {"revision": revision})
-    sessions.kw["bind"].dispose()
-    process = started(url)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert len(said.splitlines()) == 1
-    assert told in said
-
-
-def test_a_missing_setting_is_named(tmp_path):
-    process = started("")
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "CID_DATABASE is not set" in told
+def running_of(catalog):
+    with catalog() as session:
+        runs = session.scalars(select(Run).order_by(Run.id)).all()
+    return runs if all(run.token_hash for run in runs) else None

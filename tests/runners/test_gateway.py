@@ -75,6 +75,9 @@ def environment(pid):
 run = __import__("cid_client").current_run()
 run.outputs.metric("kernel", json.dumps(sorted(environment("self"))))
 run.outputs.metric("worker", json.dumps(sorted(environment(os.getppid()))))
+run.outputs.metric("cluster", run.client().submit(sum, [1, 2]).result())
+tiles = run.map_tiles(lambda tile: tile + 1, run.input.to_xarray(), size=32)
+run.outputs.metric("brightest", int(tiles.max()))
 run.outputs.metric("values", json.dumps(sorted({*environment("self").values()})))
 """
 
@@ -84,6 +87,8 @@ def test_a_whole_run_through_the_gateway_sees_no_secret(house, conduct, clusters
     conduct(clusters)
     run = house.ended(uid)
     assert run["state"] == "done", run["error"]
+    # over TLS, with the worker's certificate
+    assert (run["metrics"]["cluster"], run["metrics"]["brightest"]) == (3, 201)
     kernel, worker = (json.loads(run["metrics"][name]) for name in ("kernel", "worker"))
     ours = {name for name in kernel if name.startswith(("CID", "JUPYTERHUB", "DASK", "GATEWAY"))}
     assert ours == {"CID_URL", "CID_RUN", "CID_RUN_TOKEN", "CID_SCRATCH"}

@@ -1,0 +1,47 @@
+"""A batch outlives the death of a kernel, a worker, its conductor and the catalog."""
+
+from __future__ import annotations
+
+from outlive import facility_in
+from processes import wait_until
+
+
+def test_every_image_comes_once_whatever_is_killed(tmp_path, empty_database):
+    (tmp_path / "catalog.sqlite").write_bytes(empty_database)
+    with facility_in(tmp_path, f"sqlite:///{tmp_path}/catalog.sqlite") as facility:
+        facility.hold.touch()
+        batch = facility.submit(4)
+
+        def busy(workers=2):
+            """Wait until so many notebooks are in their waiting cell."""
+            there = [r for r in facility.runs(batch) if r.progress.get("cell", 0) >= 2]
+            running = [r for r in there if r.state == "running"]
+            return len(running) >= workers and len(facility.kernels()) >= workers
+
+        wait_until(busy, 240, "two notebooks execute")
+        struck = {facility.kill("kernel")}
+
+        def failed():
+            return [run for run in facility.runs(batch) if run.state == "failed"]
+
+        wait_until(failed, 240, "the kernel's run has ended")
+        wait_until(busy, 240, "two notebooks execute")
+        again = facility.kill("worker")
+
+        def taken(state, attempt=1, cell=0):
+            runs = [run for run in facility.runs(batch) if run.uid == again]
+            far = [run for run in runs if run.progress.get("cell", 0) >= cell]
+            return [run for run in far if (run.state, run.attempt) == (state, attempt)]
+
+        wait_until(lambda: taken("queued") or taken("starting", 2), 240, "it goes back")
+        facility.kill("conductor")
+        wait_until(lambda: taken("running", 2, cell=2), 240, "it executes again")
+        facility.kill("catalog")
+        facility.hold.unlink()
+        wait_until(lambda: facility.ended(batch), 240, "the batch ends")
+        assert facility.wrong(batch, struck) == []
+        states = [run.state for run in facility.runs(batch)]
+        assert sorted(states) == ["done", "done", "done", "failed"]
+        (dead,) = failed()
+        # the parameters are the first two cells: defaults and what was given
+        assert (dead.error["error"], dead.error["cell"]) == ("KernelDied", 3)
