@@ -1,0 +1,1 @@
+"""Runs once more: replayed, applied to other images, and what differs between two."""

@@ -1,0 +1,1 @@
+"""Runs once more: the same again, and what differs between two."""
