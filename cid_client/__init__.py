@@ -8,6 +8,8 @@ Importing this is light; numpy, zarr, dask and xarray are imported when pixels a
 
 from __future__ import annotations
 
+from .again.differences import RunDiff, diff
+from .again.replays import ReplayResult
 from .catalog import Catalog, Person, connect
 from .errors import (
     BadFile,
@@ -31,20 +33,25 @@ from .instruments.instruments import Instrument
 from .instruments.versions import read as read_description
 from .masks.checked import CheckedMask
 from .masks.masks import Mask
+from .notices.notices import Notice
 from .people.leaving import Belongings, Handover
 from .people.members import Member, Members
 from .people.requests import Request
 from .people.teams import Team
+from .recording.recording import Recording, record
 from .records.datasets import Dataset, Moved
 from .records.files import File
 from .records.images import Image
 from .records.notes import Note
 from .records.projects import Project
 from .records.quality import Quality
-from .runs.inside import CurrentRun, current_run, rehearse
+from .runs.batch import Batch
+from .runs.inside import CurrentRun, by_hand, current_run, rehearse
+from .runs.orders import Order, TablePreview
 from .runs.preflight import Preflight
+from .runs.provenance import Provenance
 from .runs.results import Result
-from .runs.runs import Batch, Run
+from .runs.runs import Run
 from .runs.templates import Template
 from .search.facets import Facet
 from .search.found import RecordSearch, Search
@@ -88,6 +95,8 @@ __all__ = [
     "NotFound",
     "NotLoggedIn",
     "Note",
+    "Notice",
+    "Order",
     "OverQuota",
     "Overview",
     "Person",
@@ -95,15 +104,20 @@ __all__ = [
     "Preview",
     "Prices",
     "Project",
+    "Provenance",
     "Quality",
     "RecordSearch",
+    "Recording",
     "Renamed",
+    "ReplayResult",
     "Request",
     "Result",
     "Run",
+    "RunDiff",
     "RunFailed",
     "Search",
     "Subscription",
+    "TablePreview",
     "Tags",
     "Team",
     "TeamUsage",
@@ -114,9 +128,12 @@ __all__ = [
     "Usage",
     "Value",
     "Wrong",
+    "by_hand",
     "connect",
     "current_run",
+    "diff",
     "find_items",
     "read_description",
+    "record",
     "rehearse",
 ]

@@ -11,6 +11,7 @@ from .downloads.catalog import Downloads
 from .history.catalog import History
 from .instruments.catalog import Instruments
 from .masks.catalog import HasMasks
+from .notices.catalog import Telling
 from .people.catalog import People
 from .records.catalog import Records
 from .runs.catalog import Runs
@@ -57,6 +58,7 @@ class Catalog(
     Accounts,
     Instruments,
     HasMasks,
+    Telling,
 ):
     """Images, projects, templates and runs that I reach."""
 

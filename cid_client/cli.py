@@ -9,7 +9,19 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .commands import agent, check, download, mask, subscription, upload
+from .commands import (
+    agent,
+    check,
+    download,
+    mask,
+    notices,
+    run,
+    runs,
+    subscription,
+    template,
+    upload,
+    verify_run,
+)
 from .commands.command import LATER, REFUSED, STOPPED, USAGE
 from .errors import CidError, NotConfigured, Unavailable
 
@@ -18,7 +30,12 @@ TABLE = (
     check.COMMAND,
     download.COMMAND,
     mask.COMMAND,
+    run.COMMAND,
+    runs.COMMAND,
+    notices.COMMAND,
     subscription.COMMAND,
+    template.COMMAND,
+    verify_run.COMMAND,
     agent.COMMAND,
 )
 

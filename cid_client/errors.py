@@ -72,6 +72,10 @@ class BadParameter(BadInput):
     """A parameter is unknown, missing or ill-typed."""
 
 
+class PromiseBroken(BadInput):
+    """A run did not write what its template promises."""
+
+
 class TooCostly(BadInput):
     """A search that would take too long; more words or one project make it quick."""
 

@@ -10,6 +10,7 @@ from .browse.browser import Browser
 from .history.history import History
 from .instruments.instruments import Instruments
 from .masks.masks import Masks
+from .notices.notices import Notices
 from .people.leaving import Leaving
 from .people.members import Members
 from .people.project_request import ProjectRequest
@@ -30,6 +31,7 @@ __all__ = [
     "Leaving",
     "Masks",
     "Members",
+    "Notices",
     "ProjectRequest",
     "Requests",
     "RunForm",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -58,17 +59,31 @@ def _fill(target: Any, data: Any, block: Sequence[int]) -> None:
     if not hasattr(data, "dask"):
         target[...] = np.asarray(data)
         return
-    import dask
     import dask.array as da
     from dask.array.core import slices_from_chunks
 
     pieces = data.rechunk(grown(data.shape, block, data.dtype.itemsize))
-    if dask.config.get("scheduler", None) not in ("distributed", "dask.distributed"):
+    if not _elsewhere():
         da.store(pieces, target, lock=False)
         return
     kept = pieces.persist()  # workers cannot write here: they compute, this process writes
     for region in slices_from_chunks(kept.chunks):  # type: ignore[no-untyped-call]
         target[region] = kept[region].compute()
+
+
+def _elsewhere() -> bool:
+    """Tell whether Dask computes on workers now, by its settings or within a client's block."""
+    import dask
+
+    if dask.config.get("scheduler", None) in ("distributed", "dask.distributed"):
+        return True
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return False
+    try:
+        return distributed.Client.current() is not None
+    except ValueError:  # there is no client
+        return False
 
 
 def _layout(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .. import display
 from ..downloads import batch
@@ -17,12 +16,17 @@ from ..instruments.versions import read
 from ..wire.downloads import download
 from ..wire.tickets import Ticket
 from .inplace import InPlace
+from .lineage import DEEPEST, Lineage, Step
 from .quality import Quality
 from .record import Field, Listing
 from .stored import FOLDER, Stored
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from ..runs.runs import Run
+
+Direction = Literal["from", "used", "both"]
 
 
 class Image(Stored):
@@ -83,13 +87,44 @@ class Image(Stored):
         """A small picture of it, PNG."""
         return Ticket(self.session, self.path, "thumbnail", self.record).read()
 
-    def lineage(self) -> Lineage:
-        """Return the images it was made from and those that runs made from it."""
-        answer = self.session.get(f"{self.path}/lineage")
-        return Lineage(
-            Listing(Image(self.session, row) for row in answer["parents"]),
-            Listing(Image(self.session, row) for row in answer["children"]),
+    def lineage(self, depth: int = 1, direction: Direction = "both") -> Lineage:
+        """Return what it was made from and what was made from it, through `depth` runs.
+
+        `direction`: "from" what it was made, or for what it was "used".
+        """
+        answer = self.session.get(f"{self.path}/lineage", depth=depth, direction=direction)
+        parents, children, images = (
+            Listing(Image(self.session, row) for row in answer.get(name) or ())
+            for name in ("parents", "children", "images")
         )
+        runs = tuple(map(Step.of, answer.get("runs") or ()))
+        return Lineage(parents, children, images, runs, bool(answer.get("more")))
+
+    def derived(self) -> Listing[Image]:
+        """All that was made from it, over any number of runs, the nearest first."""
+        return self.lineage(DEEPEST, "used").images
+
+    def origins(self) -> Listing[Image]:
+        """All that it was made from, over any number of runs, the nearest first."""
+        return self.lineage(DEEPEST, "from").images
+
+    @property
+    def made_by(self) -> Run | None:
+        """The run that made it; None for what was imported, or when you may not see the run."""
+        runs = self.lineage(1, "from").runs
+        return next((self._run(step) for step in runs if self.uid in step.outputs), None)
+
+    @property
+    def used_by(self) -> list[Run]:
+        """The runs that read it, in the order of their submit."""
+        runs = self.lineage(1, "used").runs
+        return [self._run(step) for step in runs if self.uid in step.inputs]
+
+    def _run(self, step: Step) -> Run:
+        from ..runs.runs import Run
+
+        told = {"name": step.template, "version": step.version}
+        return Run(self.session, {"uid": step.run, "template": told, "person": step.person})
 
     def download(self, folder: str | os.PathLike[str] = ".", as_: As = "originals") -> Path:
         """Write the original file below `folder`, as it came and verified; return its path.
@@ -174,18 +209,6 @@ class Image(Stored):
         told = "".join(display.facts(some) for some in (self.facts(), tags) if some)
         missing = f"<b>not known</b>{display.facts(unknown)}" if unknown else ""
         return f"{picture}{told}{missing}"
-
-
-@dataclass(frozen=True, slots=True)
-class Lineage:
-    """What an image was made from, and what was made from it; only what you may see."""
-
-    parents: Listing[Image]
-    children: Listing[Image]
-
-    def _repr_html_(self) -> str:
-        above, under = self.parents._repr_html_(), self.children._repr_html_()
-        return f"<b>made from</b>{above}<b>made from it</b>{under}"
 
 
 def thumbnail_or_none(image: Image) -> bytes | None:

@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInput, Conflict
 from ..records.images import Image
+from . import roles
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from matplotlib.figure import Figure
+    from PIL.Image import Image as Picture
 
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,98}[A-Za-z0-9_-])?")
 FIGURE_DPI = 150
+PICTURES = (".png", ".jpg", ".jpeg", ".svg", ".pdf")
 
 
 class Outputs:
@@ -66,22 +70,48 @@ class Outputs:
     def table(
         self,
         name: str,
-        rows: pd.DataFrame | Mapping[str, Sequence[Any]],
+        rows: pd.DataFrame | pa.Table | Mapping[str, Sequence[Any]],
         *,
         source: Image | None = None,
     ) -> Path:
-        """Write a DataFrame, or a dict of columns, as Parquet."""
+        """Write a DataFrame, a table of pyarrow, or a dict of columns, as Parquet."""
         import pandas as pd
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
 
-        frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(dict(rows))
-        path = self._claim(name, ".parquet")
-        frame.to_parquet(path)
+        if isinstance(rows, pa.Table):
+            path = self._claim(name, ".parquet")
+            parquet.write_table(rows, path)
+        else:
+            frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(dict(rows))
+            path = self._claim(name, ".parquet")
+            frame.to_parquet(path)
         return self._list("table", name, path, self._source(source))
 
-    def figure(self, name: str, figure: Figure, *, source: Image | None = None) -> Path:
-        """Write a matplotlib figure as PNG."""
-        path = self._claim(name, ".png")
-        figure.savefig(path, format="png", dpi=FIGURE_DPI, bbox_inches="tight")
+    def figure(
+        self,
+        name: str,
+        figure: Figure | Picture | str | os.PathLike[str],
+        *,
+        source: Image | None = None,
+    ) -> Path:
+        """Write a figure of matplotlib or a picture of Pillow as PNG; of a path, keep the file."""
+        if isinstance(figure, str | os.PathLike):
+            origin = Path(figure)
+            if not origin.is_file() or origin.suffix.lower() not in PICTURES:
+                known = ", ".join(PICTURES)
+                raise BadInput(f"figure {name!r}: {origin} is no picture that is there ({known})")
+            path = self._claim(name, origin.suffix.lower())
+            shutil.copyfile(origin, path)
+        elif hasattr(figure, "savefig"):
+            path = self._claim(name, ".png")
+            figure.savefig(path, format="png", dpi=FIGURE_DPI, bbox_inches="tight")
+        elif hasattr(figure, "save"):
+            path = self._claim(name, ".png")
+            figure.save(path, format="PNG")
+        else:
+            what = type(figure).__name__
+            raise BadInput(f"figure {name!r} is of matplotlib, of Pillow, or a path; not {what}")
         return self._list("figure", name, path, self._source(source))
 
     def file(
@@ -168,7 +198,7 @@ class Outputs:
         return None if image is None else image.uid
 
     def _only_input(self) -> Image | None:
-        return next(iter(self._inputs.values())) if len(self._inputs) == 1 else None
+        return roles.main(self._inputs)
 
 
 def _checked(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from .. import display
@@ -36,11 +37,32 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """What it would take, as the template's earlier runs tell; `history` says how many those are.
+
+    `seconds` are (low, likely, high): the last image is done within that time four times of five.
+    Without history only `high` is known: after it what still runs is ended. `price` includes VAT.
+    """
+
+    seconds: tuple[float | None, float | None, float]
+    nbytes: int
+    gpu_minutes: float | None
+    price: Decimal | None
+    currency: str | None
+    history: int
+    says: str
+
+    def __str__(self) -> str:
+        return self.says
+
+
+@dataclass(frozen=True, slots=True)
 class Preflight:
     """What a template would do with some images: `bool` says whether it would be taken.
 
     `notes` are about parameters and room; `nbytes` would be reserved for the images that are not
-    red; `channels` are the names that all of them have. `record` is the answer as it came.
+    red, and `estimate` says what they would take; `channels` are the names that all of them have.
+    `record` is the answer as it came.
     """
 
     template: str
@@ -49,6 +71,7 @@ class Preflight:
     notes: list[Note]
     nbytes: int
     channels: list[str]
+    estimate: Estimate
     record: dict[str, Any] = field(repr=False)
 
     @property
@@ -67,7 +90,7 @@ class Preflight:
     def __str__(self) -> str:
         counts = {light: sum(one.light == light for one in self.images) for light in DOTS}
         told = [f"{count} {light} ({WORDS[light]})" for light, count in counts.items() if count]
-        lines = [f"{self.template} {self.version}: {', '.join(told)}"]
+        lines = [f"{self.template} {self.version}: {', '.join(told)}", str(self.estimate)]
         lines += [str(note) for note in self.notes]
         lines += [f"{one.name or one.uid}: {note}" for one in self.images for note in one.notes]
         return "\n".join(lines)
@@ -80,7 +103,8 @@ class Preflight:
             for one in worst
         ]
         notes = "".join(f"<p>{_dot(one.light)} {display.cell(one)}</p>" for one in self.notes)
-        return f"{notes}<table>{''.join(lines)}</table>"
+        takes = f"<p>{display.cell(self.estimate)}</p>"
+        return f"{notes}<table>{''.join(lines)}</table>{takes}"
 
 
 def read(answer: Mapping[str, Any]) -> Preflight:
@@ -96,7 +120,21 @@ def read(answer: Mapping[str, Any]) -> Preflight:
         notes=list(_notes(answer["notes"])),
         nbytes=answer["nbytes"],
         channels=list(answer["channels"]),
+        estimate=_estimate(answer["estimate"]),
         record=dict(answer),
+    )
+
+
+def _estimate(told: Mapping[str, Any]) -> Estimate:
+    seconds = told["seconds"]
+    return Estimate(
+        seconds=(seconds["low"], seconds["likely"], seconds["high"]),
+        nbytes=told["bytes"],
+        gpu_minutes=told["gpu_minutes"],
+        price=None if told["price"] is None else Decimal(told["price"]),
+        currency=told["currency"],
+        history=told["history"],
+        says=told["says"],
     )
 
 

@@ -44,6 +44,11 @@ class Result:
         """Its figures by name."""
         return self._files("figure")
 
+    @property
+    def log(self) -> File | None:
+        """What its worker and its kernel said besides the notebook, or None."""
+        return next((file for file in self.files if file.kind == "log"), None)
+
     def table(self, name: str) -> pd.DataFrame:
         """Return one table as a DataFrame; raises NotFound naming those there are."""
         tables = self.tables

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, overload
+from pathlib import Path
+from typing import Any
 
-from .. import display
+from ..again.again import Again
 from ..errors import Conflict, RunFailed, one_line
-from ..records.record import Field, Record, listing
+from ..records.record import Field
 from ..wire import waiting
 from ..wire.session import Session
+from .eta import Eta
+from .provenance import Provenance
 from .results import Result
 
 ENDED = ("done", "failed", "cancelled")
 FRESH = 0.3  # seconds for which a state that was read is good
 
 
-class Run(Record):
+class Run(Again):
     """One execution of a template. It goes on without you: close the notebook, come back later."""
 
     collection = "runs"
@@ -32,6 +35,7 @@ class Run(Record):
     metrics = Field[dict[str, Any]]()
     error = Field[dict[str, Any] | None]()
     environment = Field[dict[str, Any]]()
+    usage = Field[dict[str, Any]]()  # what it took: seconds, bytes, memory
     created_at = Field[str]()
     started_at = Field[str | None]()
     ended_at = Field[str | None]()
@@ -62,6 +66,14 @@ class Run(Record):
         if record["state"] == "done":
             return 1.0
         return float((record.get("progress") or {}).get("fraction") or 0.0)
+
+    @property
+    def eta(self) -> Eta | None:
+        """When it will end, as its template's earlier runs tell; None once it has, or if paused."""
+        record = self._current()
+        if record["state"] not in ENDED and record.get("eta") is None:
+            record = self.refresh().record  # a list does not say it
+        return Eta.of(record.get("eta"))
 
     @property
     def ended(self) -> bool:
@@ -111,10 +123,34 @@ class Run(Record):
             f"run {self.uid} failed{where}: {name}: {why} ({todo})", error=name, cell=cell
         )
 
+    def provenance(self) -> Provenance:
+        """Return what it was: all that went in and came out, signed once it has ended."""
+        return Provenance(self.session.get(f"{self.path}/provenance"), self.session)
+
+    def crate(self, path: str | os.PathLike[str] = ".") -> Path:
+        """Write its Workflow Run RO-Crate, a ZIP, to a file or into a folder; return its path."""
+        target = Path(path)
+        if target.is_dir():
+            target = target / f"{self.uid}.crate.zip"
+        target.write_bytes(self.session.content(f"{self.path}/crate"))
+        return target
+
     def cancel(self) -> Run:
         """Ask it to stop; what it had not committed is dropped. Raises Conflict when it ended."""
         self.record = dict(self.session.send("POST", f"{self.path}/cancel"))
         return self
+
+    def pause(self) -> Run:
+        """Let it wait in the queue until `resume()`; one that runs already goes on."""
+        return self._steer("pause")
+
+    def resume(self) -> Run:
+        """Let it go on, after `pause()`."""
+        return self._steer("resume")
+
+    def retry(self) -> Run:
+        """Run it again, with the same parameters; it must have failed."""
+        return self._steer("retry")
 
     def facts(self) -> list[tuple[str, Any]]:
         """Return what a person wants to see of it."""
@@ -129,6 +165,11 @@ class Run(Record):
             ("uid", self.uid),
         ]
 
+    def _steer(self, how: str) -> Run:
+        self.record = dict(self.session.send("POST", f"{self.path}/{how}"))
+        self._read_at = time.monotonic()
+        return self
+
     def _current(self) -> dict[str, Any]:
         """Return the record: as it was when it ended, or not older than FRESH seconds."""
         old = time.monotonic() - self._read_at > FRESH
@@ -139,109 +180,6 @@ class Run(Record):
     def _line(self) -> str:
         told = self.record.get("progress") or {}
         text = one_line(str(told.get("text") or ""))[:60]
+        if told.get("tiles"):
+            text += f" tile {told['tile']} of {told['tiles']}"
         return f"{self.record['state']} {waiting.bar(self.progress)} {text}".rstrip()
-
-
-class Batch(Sequence[Run]):
-    """The runs of one submit."""
-
-    def __init__(self, session: Session, uid: str, runs: Iterable[Run]) -> None:
-        self.session = session
-        self.uid = uid
-        self.runs = list(runs)
-
-    @overload
-    def __getitem__(self, index: int) -> Run: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Run]: ...
-    def __getitem__(self, index: int | slice) -> Run | list[Run]:
-        return self.runs[index]
-
-    def __len__(self) -> int:
-        return len(self.runs)
-
-    def __iter__(self) -> Iterator[Run]:
-        return iter(self.runs)
-
-    def refresh(self) -> Batch:
-        """Read all its runs again, in one request, and return it."""
-        answer = self.session.get("runs", batch=self.uid, limit=200)
-        fresh = {run.uid: run for run in listing(Run, self.session, answer)}
-        self.runs = [fresh.get(run.uid) or run.refresh() for run in self.runs]
-        return self
-
-    @property
-    def state(self) -> str:
-        """Where it is now: queued, running, and at its end failed, cancelled or done."""
-        return self._current()._state()
-
-    @property
-    def progress(self) -> float:
-        """How much of all of it is done now, 0 to 1; a run that ended counts whole."""
-        return self._current()._progress()
-
-    @property
-    def result(self) -> list[Result]:
-        """What each run made, in their order. Raises Conflict before the end of all."""
-        return [run.result for run in self.runs]
-
-    def wait(self, timeout: float | None = None, progress: bool = True) -> Batch:
-        """Return when all have ended; raise RunFailed then if some ended without results."""
-        with waiting.line(progress) as show:
-
-            def ended() -> bool:
-                self.refresh()
-                show(self._line())
-                return self._count(lambda state: state not in ENDED) == 0
-
-            waiting.until(ended, timeout, f"batch {self.uid}")
-        failures = [why for run in self.runs if (why := run.failure()) is not None]
-        if failures:
-            many = f"{len(failures)} of {len(self.runs)} runs ended without results; the first: "
-            first = failures[0]
-            raise RunFailed(f"{many}{first}", error=first.error, cell=first.cell)
-        return self
-
-    def cancel(self) -> Batch:
-        """Ask every run that has not ended to stop."""
-        for run in self.refresh().runs:
-            if run.record["state"] not in ENDED:
-                run.cancel()
-        return self
-
-    def __repr__(self) -> str:
-        return f"<Batch of {len(self.runs)} runs {self._state()} {self.uid}>"
-
-    def _repr_html_(self) -> str:
-        rows = [run.facts() for run in self.runs]
-        head = [word for word, _ in rows[0]] if rows else []
-        return display.table(head, [[value for _, value in row] for row in rows])
-
-    def _current(self) -> Batch:
-        known = all("state" in run.record for run in self.runs)
-        ended = known and self._count(lambda state: state not in ENDED) == 0
-        return self if ended else self.refresh()
-
-    def _state(self) -> str:
-        states = [run.record.get("state", "queued") for run in self.runs]
-        if any(state not in ENDED for state in states):
-            return "queued" if set(states) == {"queued"} else "running"
-        return next((end for end in ("failed", "cancelled") if end in states), "done")
-
-    def _progress(self) -> float:
-        parts = [1.0 if r.record["state"] in ENDED else _fraction(r) for r in self.runs]
-        return sum(parts) / len(parts) if parts else 1.0
-
-    def _line(self) -> str:
-        ended = self._count(lambda state: state in ENDED)
-        failed = self._count(lambda state: state == "failed")
-        note = f", {failed} failed" if failed else ""
-        total = f"{ended} of {len(self.runs)} ended{note}"
-        return f"{self._state()} {waiting.bar(self._progress())} {total}"
-
-    def _count(self, which: Callable[[str], bool]) -> int:
-        return sum(which(run.record["state"]) for run in self.runs)
-
-
-def _fraction(run: Run) -> float:
-    return float((run.record.get("progress") or {}).get("fraction") or 0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import sys
 from dataclasses import dataclass, field
@@ -13,10 +15,14 @@ from ..errors import NotConfigured
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The catalog's base address, with a slash at its end, and the Authorization to show it."""
+    """The catalog's base address, with a slash at its end, and the Authorization to show it.
+
+    `run` is the uid of the run whose token that is, else empty.
+    """
 
     url: str
     authorization: str = field(repr=False)
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,22 @@ def access(url: str | None = None, token: str | None = None) -> Access:
             f"no token for {where}: give connect(token=...) or set CID_TOKEN; "
             "on the hub your notebook has one already"
         )
-    return Access(_slashed(where), authorization)
+    of_run = authorization.startswith("CID-Run ")
+    return Access(_slashed(where), authorization, os.environ.get("CID_RUN", "") if of_run else "")
 
 
-def access_again(url: str) -> Access:
-    """Return where this process connects for what was pickled in another that knew `url`."""
-    return access(os.environ.get("CID_URL") or url)
+def access_again(url: str, run: str = "") -> Access:
+    """Return where this process connects for what was pickled in another that knew `url`.
+
+    What a run pickled opens, on a worker of its cluster, what that run may open and no more: the
+    worker makes the run's token from the cluster's key, so no token travels.
+    """
+    where = os.environ.get("CID_URL") or url
+    key = os.environ.get("CID_RUN_KEY")
+    if run and key and os.environ.get("CID_RUN") != run:
+        token = hmac.new(key.encode(), run.encode(), hashlib.sha256).hexdigest()
+        return Access(_slashed(where), f"CID-Run {token}", run)
+    return access(where)
 
 
 def state_folder() -> Path:

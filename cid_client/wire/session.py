@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import time
 import weakref
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from urllib.parse import quote, urljoin
 import httpx
 
 from ..errors import BadInput, NotLoggedIn, TooMany, Unavailable, from_answer
-from . import environment, given
+from . import counted, environment, given
 from .environment import Access
 
 PAUSES = (0.2, 0.5, 1.0)  # seconds before a GET is tried again
@@ -36,8 +37,8 @@ class Told(NamedTuple):
 class Session:
     """One connection to one catalog, safe to share between threads.
 
-    Its pickle holds the address and never a token: where it is unpickled it shows what that
-    environment holds, at its first request.
+    Its pickle holds the address, and the uid of its run, and never a token: where it is unpickled
+    it shows what that environment holds, at its first request.
     """
 
     def __init__(
@@ -45,10 +46,15 @@ class Session:
         access: Access | None,
         *,
         url: str = "",
+        run: str = "",
         transport: httpx.BaseTransport | None = None,
+        pauses: tuple[float, ...] | None = None,
     ) -> None:
+        """`pauses`: instead of PAUSES, for who had rather wait than fail."""
+        self._pauses = pauses
         self._access = access
         self._url = access.url if access else url
+        self._run = access.run if access else run
         self._transport = transport
         self._clients: dict[int, httpx.Client] = {}
         self._me: str | None = None
@@ -64,7 +70,7 @@ class Session:
     def access(self) -> Access:
         """Return address and Authorization, or raise NotConfigured."""
         if self._access is None:
-            self._access = environment.access_again(self._url)
+            self._access = environment.access_again(self._url, self._run)
         return self._access
 
     @property
@@ -127,7 +133,9 @@ class Session:
         headers = {"Accept-Encoding": "identity"}
         if byte_range is not None:
             headers["Range"] = byte_range
-        return self._tried(verb, self.absolute(url), headers=headers)
+        response = self._tried(verb, self.absolute(url), headers=headers)
+        counted.add(self._run, len(response.content))
+        return response
 
     @contextmanager
     def streamed(self, url: str, start: int = 0) -> Iterator[Iterator[bytes]]:
@@ -143,6 +151,7 @@ class Session:
                 if start and response.status_code != 206:
                     raise self._silent("a part was asked for, and all of it came")
                 yield response.iter_bytes()  # as they come: what is kept back is lost in a break
+                counted.add(self._run, response.num_bytes_downloaded)
         except httpx.TransportError as error:
             raise self._silent(error) from error
 
@@ -169,8 +178,8 @@ class Session:
         while self._clients:
             self._clients.popitem()[1].close()
 
-    def __reduce__(self) -> tuple[Any, tuple[str]]:
-        return revived, (self.url,)
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]:
+        return revived, (self.url, self._run)
 
     def __repr__(self) -> str:
         return f"<Session {self.url}>"
@@ -189,10 +198,14 @@ class Session:
         return f"{self.access.url}api/v1/{path}"
 
     def _who(self) -> dict[str, str]:
-        return {"Authorization": self.access.authorization, "Accept": "application/json"}
+        return {
+            "Authorization": self.access.authorization,
+            "Accept": "application/json",
+            "User-Agent": _agent(),
+        }
 
     def _tried(self, verb: str, url: str, **how: Any) -> httpx.Response:
-        for pause in PAUSES:
+        for pause in PAUSES if self._pauses is None else self._pauses:
             try:
                 return self._in_turn(verb, url, **how)
             except Unavailable:
@@ -248,10 +261,22 @@ class Session:
         return Unavailable(f"the catalog at {self.url} does not answer: {reason}")
 
 
-@lru_cache(maxsize=8)
-def revived(url: str) -> Session:
+@lru_cache(maxsize=1)
+def _agent() -> str:
+    """Say what asks: a run keeps with what it was begun."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        release = version("jupyter-cid")
+    except PackageNotFoundError:
+        release = "unknown"
+    return f"cid_client/{release} python/{platform.python_version()}"
+
+
+@lru_cache(maxsize=64)
+def revived(url: str, run: str = "") -> Session:
     """Return this process's session with the catalog that was at `url` where it was pickled."""
-    return Session(None, url=url)
+    return Session(None, url=url, run=run)
 
 
 def segment(text: str) -> str:

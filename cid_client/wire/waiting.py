@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import Unavailable
 
-FIRST, SLOWEST, GROWTH = 0.3, 2.0, 1.5  # seconds between questions
+FIRST, SLOWEST, GROWTH = 0.3, 1.0, 1.5  # seconds between questions
 PATIENCE = 120.0  # seconds for which a catalog that does not answer is asked again
 
 

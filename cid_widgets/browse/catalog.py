@@ -30,8 +30,24 @@ class Project(tags.Project, Protocol):
         """Make a dataset; with a query it is live."""
 
 
+class Step(Protocol):
+    """A run in a lineage."""
+
+    run: str
+    template: str
+    version: str
+    state: str
+    person: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
 class Lineage(Protocol):
     """What an image was made from, and what was made from it."""
+
+    @property
+    def runs(self) -> Sequence[Step]:
+        """The runs that made it or read it."""
 
     @property
     def parents(self) -> Sequence[Record]:

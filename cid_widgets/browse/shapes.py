@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..lib.catalog import Record
 from ..lib.shapes import Shape, file, named, texts
-from .catalog import Image, Project
+from .catalog import Image, Project, Step
 
 
 def project(of: Project) -> Shape:
@@ -52,7 +52,15 @@ def detail(of: Image) -> Shape:
         "sources": [named(image.record) for image in lineage.parents],
         "results": [texts(image.record, "uid", "name", "kind") for image in lineage.children],
         "run": told.get("run"),
+        "made_by": [_step(step) for step in lineage.runs if told["uid"] in step.outputs],
+        "used_by": [_step(step) for step in lineage.runs if told["uid"] in step.inputs],
     }
+
+
+def _step(step: Step) -> Shape:
+    """Return a run as the history of an image names it."""
+    about = f"{step.template} {step.version}"
+    return {"uid": step.run, "name": about, "state": step.state, "person": step.person}
 
 
 def _quality(told: Shape | None) -> Shape | None:

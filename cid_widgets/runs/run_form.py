@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import traitlets as t
+
+from cid_client.runs.orders import Order
 
 from ..lib.catalog import Record
 from ..lib.shapes import named
@@ -31,11 +33,15 @@ class Starting(Monitored):
         """The images it would run on."""
         raise NotImplementedError
 
+    @property
+    def projects(self) -> Sequence[str]:
+        """The projects of the images; names in a table are looked for in the first."""
+        return ()
+
     def answer_preflight(self, asked: Mapping[str, Any]) -> None:
         """Look at what would become of the runs, image by image; nothing is started."""
         try:
-            name = (self.template or {})["name"]
-            found = self.catalog.preflight(name, self.images, **asked["parameters"])
+            found = self._looked(self.images, asked)
         except Exception as error:
             self.log.debug("no pre-flight", exc_info=True)
             self._fit, self.preflight = (), {"error": line(error)}
@@ -44,10 +50,29 @@ class Starting(Monitored):
 
     def answer_start(self, asked: Mapping[str, Any]) -> None:
         """Start one run for each image, and follow them; or tell why not."""
+        self._begin(lambda: self._begun(self._fit if asked.get("fitting") else self.images, asked))
+
+    def answer_table(self, asked: Mapping[str, Any]) -> None:
+        """Look at a table of images and parameters; tell each wrong cell, start nothing."""
         try:
-            name = (self.template or {})["name"]
-            images = self._fit if asked.get("fitting") else self.images
-            started = list(self.catalog.run(name, images, **asked["parameters"]))
+            found = self.catalog.preview_table(*self._table(asked), **asked["parameters"])
+        except Exception as error:
+            self.log.debug("no look at the table", exc_info=True)
+            self.tell("table", rows=0, wrong=[], error=line(error))
+            return
+        cells = [
+            {"row": cell.row, "column": cell.column, "message": cell.message}
+            for cell in found.wrong
+        ]
+        self.tell("table", rows=found.rows, wrong=cells, error="")
+
+    def answer_start_table(self, asked: Mapping[str, Any]) -> None:
+        """Start one run for each row of a table, and follow them; or tell why not."""
+        self._begin(lambda: self.catalog.run_table(*self._table(asked), **asked["parameters"]))
+
+    def _begin(self, begin: Callable[[], Any]) -> None:
+        try:
+            started = list(begin())
             batch = started[0].record["batch"]
         except Exception as error:
             self.log.debug("the runs were not started", exc_info=True)
@@ -55,6 +80,31 @@ class Starting(Monitored):
             return
         self.follow(batch, started)
         self.tell("started", batch=batch, count=len(started))
+
+    def _looked(self, images: Any, asked: Mapping[str, Any]) -> Any:
+        order = self._order(images, asked)
+        if order is not None:
+            return self.catalog.look(order)
+        name = (self.template or {})["name"]
+        return self.catalog.preflight(name, images, **asked["parameters"])
+
+    def _begun(self, images: Any, asked: Mapping[str, Any]) -> Any:
+        order = self._order(images, asked)
+        if order is not None:
+            return self.catalog.submit(order)
+        return self.catalog.run((self.template or {})["name"], images, **asked["parameters"])
+
+    def _order(self, images: Any, asked: Mapping[str, Any]) -> Order | None:
+        """Return what is asked for beyond images and values: further inputs, or a priority."""
+        inputs = {role: uids for role, uids in (asked.get("inputs") or {}).items() if uids}
+        priority = int(asked.get("priority") or 0)
+        if not inputs and not priority:
+            return None
+        return Order((self.template or {})["name"], images, asked["parameters"], inputs, priority)
+
+    def _table(self, asked: Mapping[str, Any]) -> tuple[str, str, str | None]:
+        projects = self.projects
+        return (self.template or {})["name"], asked["csv"], projects[0] if projects else None
 
 
 class RunForm(Starting, Standing):
@@ -100,7 +150,8 @@ class RunForm(Starting, Standing):
     def _find(self, template: str | Record) -> Record:
         if not isinstance(template, str):
             return template
-        published = {one.record["name"]: one for one in self.catalog.templates()}
+        listed = self.catalog.templates()
+        published = {one.record.get("reference") or one.record["name"]: one for one in listed}
         if template not in published:
             known = ", ".join(published) or "none is published yet"
             raise LookupError(f"there is no template {template!r}; there are: {known}")

@@ -13,7 +13,8 @@ from . import shapes
 from .catalog import Catalog, Run
 from .watcher import Seen, Watcher
 
-MOST = 200  # what the catalog tells at once
+PAGE = 50  # runs of a batch that are shown before one asks for more
+STEERING = ("cancel", "pause", "resume", "retry")
 RECENT = 20
 LATEST = ""  # stands for the batch of a monitor that was given none
 
@@ -24,10 +25,14 @@ class Monitored(View):
     catalog: Catalog
 
     runs = t.List(t.Dict()).tag(sync=True)
+    batches = t.List(t.Dict()).tag(sync=True)
     runs_error = t.Unicode().tag(sync=True)
 
     def __init__(self, catalog: Catalog | None, **traits: Any) -> None:
         self._batches: dict[str, list[Shape]] = {}
+        self._told: dict[str, Shape] = {}  # how each batch stands
+        self._most: dict[str, int] = {}  # runs of each that are shown
+        self._only: dict[str, str] = {}  # the state of those, where one was chosen
         self._watcher = Watcher(self._look)
         super().__init__(catalog, **traits)
 
@@ -39,12 +44,14 @@ class Monitored(View):
     def follow(self, batch: str, runs: Iterable[Run] | None = None) -> None:
         """Show a batch above the others and follow it; `runs` are its runs, if known already."""
         with self.turn:
-            known = [] if runs is None else [shapes.run(run) for run in runs]
+            begun = [] if runs is None else list(runs)
+            known = [shapes.run(run) for run in begun[:PAGE]]
             self._batches = {batch: known, **self._batches}
             more = True
             if runs is None:
                 more = self._look().more
             else:
+                self._told[batch] = shapes.begun(batch, len(begun))
                 self._show()
         if more:
             self._watcher.wake()
@@ -62,11 +69,31 @@ class Monitored(View):
 
     def answer_cancel(self, asked: Mapping[str, Any]) -> None:
         """Ask one run to stop."""
+        self.answer_steer({**asked, "how": "cancel"})
+
+    def answer_steer(self, asked: Mapping[str, Any]) -> None:
+        """Stop, pause, resume or retry one run, or a whole batch."""
+        how = asked["how"]
+        if how not in STEERING:
+            return
         with self.telling("runs_error"):
-            for batch in self._batches:
-                for run in self._ask(batch):
-                    if run.record["uid"] == asked["run"]:
-                        run.cancel()
+            for what in self._meant(asked):
+                getattr(what, how)()
+        with self.turn:
+            self._batches = {batch: [] for batch in self._batches}
+        self._watcher.wake()
+
+    def answer_more_runs(self, asked: Mapping[str, Any]) -> None:
+        """Show more runs of a batch, or those of one state only."""
+        batch = str(asked["batch"])
+        with self.turn:
+            if "state" in asked:
+                self._only[batch] = str(asked["state"] or "")
+                self._most[batch] = PAGE
+            else:
+                self._most[batch] = self._most.get(batch, PAGE) + PAGE
+            if batch in self._batches:
+                self._batches[batch] = []
         self._watcher.wake()
 
     def answer_file(self, asked: Mapping[str, Any]) -> None:
@@ -76,20 +103,45 @@ class Monitored(View):
             self.tell("file", uid=asked["uid"], url=file.get("url") or "", name=file["name"])
 
     def _ask(self, batch: str) -> Iterable[Run]:
-        return self.catalog.runs(batch=batch or None, limit=MOST if batch else RECENT)
+        if not batch:
+            return self.catalog.runs(batch=None, limit=RECENT)
+        most, only = self._most.get(batch, PAGE), self._only.get(batch) or None
+        return self.catalog.runs(batch=batch, limit=most, state=only)
+
+    def _meant(self, asked: Mapping[str, Any]) -> list[Any]:
+        if "batch" in asked:
+            return [self.catalog.batch(str(asked["batch"]))]
+        every = (run for batch in self._batches for run in self._ask(batch))
+        return [run for run in every if run.record["uid"] == asked["run"]]
+
+    def _ended(self, batch: str) -> bool:
+        """Whether nothing of it changes any more: what is shown, and what is not."""
+        told = self._told.get(batch)
+        if told is not None and not told["ended"]:
+            return False
+        return all(run["ended"] for run in self._batches[batch])
 
     def _look(self) -> Seen:
         """Ask for the batches that have not ended; write only what has changed."""
-        before = self.runs
+        before = (self.runs, self.batches)
         with self.telling("runs_error"):
             for batch, runs in list(self._batches.items()):
-                if not runs or not _ended(runs):
+                if not runs or not self._ended(batch):
+                    if batch:
+                        self._told[batch] = shapes.batch(self.catalog.batch(batch))
                     self._batches[batch] = [shapes.run(run) for run in self._ask(batch)]
         self._show()
-        more = not all(_ended(runs) for runs in self._batches.values())
-        return Seen(changed=self.runs != before, more=more)
+        more = not all(self._ended(batch) for batch in self._batches)
+        return Seen(changed=(self.runs, self.batches) != before, more=more)
 
     def _show(self) -> None:
+        told = [
+            {**self._told[batch], "only": self._only.get(batch, ""), "shown": len(runs)}
+            for batch, runs in self._batches.items()
+            if batch in self._told
+        ]
+        if told != self.batches:
+            self.batches = told
         runs = [run for batch in self._batches.values() for run in batch]
         if runs != self.runs:
             self.runs = runs
@@ -108,10 +160,6 @@ class RunMonitor(Monitored):
         super().__init__(catalog)
         for uid in _batches(batch):
             self.follow(uid)
-
-
-def _ended(runs: list[Shape]) -> bool:
-    return all(run["ended"] for run in runs)
 
 
 def _batches(of: Any) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..lib.catalog import Record
-from ..lib.shapes import Shape, file, named, texts
+from ..lib.shapes import Shape, file, named, only, texts
 
 ENDED = frozenset({"done", "failed", "cancelled"})
 NOTED = 50  # images whose notes the form lists
@@ -18,10 +18,15 @@ def template(of: Record) -> Shape:
     told = of.record
     return {
         **texts(told, "name", "version", "title", "summary"),
+        **({"name": told["reference"]} if told.get("reference") else {}),  # `project:name`
         "parameters": {
             name: {key: value for key, value in one.items() if value is not None}
             for name, one in (told.get("parameters") or {}).items()
         },
+        "also": [
+            {**texts(one, "role", "help"), **only(one, "many", "optional")}
+            for one in ((told.get("manifest") or {}).get("inputs") or {}).get("also") or ()
+        ],
     }
 
 
@@ -40,8 +45,47 @@ def preflight(of: Record) -> Shape:
         "more": max(len(noted) - NOTED, 0),
         "nbytes": told["nbytes"],
         "channels": told["channels"],
+        "estimate": texts(told["estimate"], "says"),
         "error": "",
     }
+
+
+def batch(of: Record) -> Shape:
+    """Return how a batch stands: its runs by state, why some failed, when it will end."""
+    told = of.record
+    return {
+        "uid": told["uid"],
+        "template": told["template"]["name"],
+        "state": told["state"],
+        "ended": told["state"] in ENDED,
+        "runs": told["runs"],
+        "counts": dict(told["counts"]),
+        "paused": told.get("paused") or 0,
+        "fraction": told["fraction"],
+        "eta": _eta(told.get("eta")),
+        "waits": told.get("waits") or "",
+        "failures": [
+            {
+                **only(one, "error", "cell", "count", "run"),
+                "message": " ".join(str(one["message"]).split()),
+            }
+            for one in told.get("failures") or ()
+        ],
+    }
+
+
+def begun(uid: str, count: int) -> Shape:
+    """Return a batch that was submitted just now."""
+    counts = {"queued": count}
+    rest: Shape = {"paused": 0, "fraction": 0.0, "eta": None, "waits": "", "failures": []}
+    return {
+        **{"uid": uid, "template": "", "state": "queued", "ended": False, "runs": count},
+        **{"counts": counts, **rest},
+    }
+
+
+def _eta(told: Mapping[str, Any] | None) -> Shape | None:
+    return None if not told else texts(told, "low", "likely", "high")
 
 
 def run(of: Record) -> Shape:
@@ -51,6 +95,7 @@ def run(of: Record) -> Shape:
     inputs = told.get("inputs") or []
     return {
         "uid": told["uid"],
+        "batch": told.get("batch") or "",
         "template": (told.get("template") or {}).get("name", ""),
         "state": told["state"],
         "ended": told["state"] in ENDED,
@@ -60,7 +105,11 @@ def run(of: Record) -> Shape:
         "cell": progress.get("cell") or 0,
         "cells": progress.get("cells") or 0,
         "fraction": progress.get("fraction"),
+        "tile": progress.get("tile") or 0,
+        "tiles": progress.get("tiles") or 0,
         "text": progress.get("text") or "",
+        "paused": bool(told.get("paused")),
+        "waits": told.get("waits") or "",
         **texts(told, "created_at", "started_at", "ended_at"),
         "metrics": _metrics(told.get("metrics") or {}),
         "error": _error(told.get("error")),

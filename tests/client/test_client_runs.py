@@ -118,7 +118,7 @@ def test_several_images_make_a_batch(
     batch.wait(progress=False)
     assert (batch.state, batch.progress) == ("done", 1.0)
     assert len(batch.result) == 2
-    assert len(tiny.asked("GET", "api/v1/runs?batch=b1")) <= 2  # one request for all of them
+    assert len(tiny.asked("GET", "api/v1/runs?batch=b1")) == 1  # one request for all of them
     assert "image r2" in batch._repr_html_()
 
 
@@ -144,7 +144,7 @@ def test_cancelling_a_batch_leaves_what_has_ended(
     tiny.runs = {"r1": [look("r1", "done")], "r2": [look("r2", "queued")]}
     batch = catalog.run("segment-cells", images[:2]).cancel()
     assert [r.state for r in batch] == ["done", "cancelled"]
-    assert [seen.path.split("/")[-2] for seen in tiny.asked("POST", "api/v1/runs/")] == ["r2"]
+    assert len(tiny.asked("POST", "api/v1/batches/b1/cancel")) == 1
 
 
 def test_an_empty_selection_is_refused(catalog: cid.Catalog, tiny: Tiny) -> None:

@@ -95,6 +95,20 @@ def test_a_catalog_that_stays_away_is_unavailable() -> None:
     assert len(asked) == len(PAUSES) + 1
 
 
+def test_who_had_rather_wait_than_fail_says_how_often() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(502 if len(asked) < 7 else 200, json={"fine": True})
+
+    patient = Session(
+        Access(URL, "CID-Run x"), transport=httpx.MockTransport(answer), pauses=(0.0,) * 9
+    )
+    assert patient.get("runs/x/work") == {"fine": True}
+    assert len(asked) == 7
+
+
 @pytest.mark.parametrize("verb", ["POST", "PUT", "PATCH", "DELETE"])
 def test_what_changes_something_is_sent_once(verb: str) -> None:
     asked: list[httpx.Request] = []

@@ -17,9 +17,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import tiny_batch
+
 TOKEN = "person-token-5f1d"
 RUN_TOKEN = "run-token-77aa"
 BASE = "/services/cid/"
+ESTIMATE = {
+    "seconds": {"low": 480.0, "likely": 720.0, "high": 1200.0},
+    "bytes": 1_200_000_000,
+    "gpu_minutes": 0.0,
+    "price": "3.40",
+    "currency": "EUR",
+    "history": 57,
+    "says": "about 12 min (8 to 20), 1.2 GB, 3.40 EUR",
+}
 
 
 class Refused(Exception):
@@ -147,11 +158,20 @@ class Tiny:
         seen = [{"uid": i["uid"], "name": i["name"], "light": "green", "notes": []} for i in named]
         told = {"name": body["template"], "version": "1.0.0", "digest": "d"}
         counts = {"red": 0, "amber": 0, "green": len(seen)}
-        rest = {"counts": counts, "notes": [], "channels": [], "nbytes": 1}
+        rest = {"counts": counts, "notes": [], "channels": [], "nbytes": 1, "estimate": ESTIMATE}
         return {"template": told, "images": seen, **rest}
 
     def list_runs(self, body: Any, query: dict[str, str]) -> Any:
         return {"runs": [self.run(uid, body, query) for uid in self.runs], "next": None}
+
+    def batch(self, uid: str, body: Any, query: dict[str, str]) -> Any:
+        return tiny_batch.counted(uid, [self.run(one, body, query) for one in self.runs])
+
+    def steer(self, uid: str, how: str, body: Any, query: dict[str, str]) -> Any:
+        for one, looks in self.runs.items():
+            if how == "cancel" and looks[-1]["state"] not in ("done", "failed"):
+                self.runs[one] = [{**looks[-1], "state": "cancelled"}]
+        return self.batch(uid, body, query)
 
     def cancel(self, uid: str, body: Any, query: dict[str, str]) -> Any:
         self.runs[uid] = [{**self.runs[uid][-1], "state": "cancelled"}]
@@ -257,6 +277,8 @@ ROUTES: list[tuple[str, str, Callable[..., Any]]] = [
     ("POST", "runs/preflight", Tiny.look),
     ("GET", "runs", Tiny.list_runs),
     ("GET", "runs/([^/]+)", Tiny.run),
+    ("GET", "batches/([^/]+)", Tiny.batch),
+    ("POST", "batches/([^/]+)/([a-z]+)", Tiny.steer),
     ("GET", "runs/([^/]+)/work", lambda tiny, uid, body, query: tiny.work),
     ("POST", "runs/([^/]+)/cancel", Tiny.cancel),
     ("POST", "projects/([^/]+)/deposits", Tiny.open_deposit),

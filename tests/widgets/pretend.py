@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pretend_batch
 import pretend_search
 from PIL import Image as Picture
 from PIL import ImageFilter
@@ -115,7 +117,7 @@ def run(uid: str, of: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 @dataclass
-class Catalog:
+class Catalog(pretend_batch.Ordered):
     """Answers like `cid_client.Catalog`; `asked` keeps what it was asked."""
 
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -137,7 +139,20 @@ class Catalog:
     def _image(self, record: dict[str, Any]) -> SimpleNamespace:
         parents = [one for one in self.records if one["uid"] == record["source"]]
         children = [one for one in self.records if one["source"] == record["uid"]]
-        kin = SimpleNamespace(parents=_all(parents), children=_all(children))
+        steps = [
+            SimpleNamespace(
+                run=f"run of {one['uid']}",
+                template="segment-cells",
+                version="1.0.0",
+                state="done",
+                person="researcher",
+                inputs=(one["source"],),
+                outputs=(one["uid"],),
+            )
+            for one in (record, *children)
+            if one["source"]
+        ]
+        kin = SimpleNamespace(parents=_all(parents), children=_all(children), runs=steps)
         fresh = record | {"thumbnail": f"/data/{next(self.tickets)}/{record['uid']}.png"}
 
         def rename(name: str) -> None:
@@ -231,6 +246,7 @@ class Catalog:
             "notes": self.in_the_way,
             "nbytes": 5_500_000 * (len(seen) - lights.count("red")),
             "channels": ["DAPI", "GFP"],
+            "estimate": {"says": "about 12 min (8 to 20), 1.2 GB, 3.40 EUR", "history": 57},
         }
         fit = [one["uid"] for one in seen if one["light"] != "red"]
         return SimpleNamespace(record=told, fit=fit)
@@ -244,16 +260,50 @@ class Catalog:
         self.told += made
         return self.runs(batch=batch, limit=200)
 
-    def runs(self, *, batch: str | None, limit: int) -> Sequence[Any]:
+    def runs(self, *, batch: str | None, limit: int, state: str | None = None) -> Sequence[Any]:
         self._ask("runs", batch)
-        return [self._run(one) for one in self.told if batch in (None, one["batch"])][:limit]
+        of = [one for one in self.told if batch in (None, one["batch"])]
+        return [self._run(one) for one in of if state in (None, one["state"])][:limit]
+
+    def batch(self, uid: str) -> Any:
+        of = [one for one in self.told if one["batch"] == uid]
+
+        def steer(how: str) -> None:
+            self._ask(how, uid)
+            now = {"cancel": ("queued", "running"), "retry": ("failed",)}.get(how, ())
+            for one in of:
+                one["paused"] = how == "pause" and one["state"] == "queued"
+                if one["state"] in now:
+                    one["state"] = "cancelled" if how == "cancel" else "queued"
+
+        ways = {how: partial(steer, how) for how in ("cancel", "pause", "resume", "retry")}
+        return SimpleNamespace(record=pretend_batch.counted(uid, of), **ways)
 
     def _run(self, record: dict[str, Any]) -> Any:
-        def cancel() -> None:
-            self._ask("cancel", record["uid"])
-            record["state"] = "cancelled"
+        def steer(how: str) -> None:
+            self._ask(how, record["uid"])
+            record["state"] = "cancelled" if how == "cancel" else "queued"
 
-        return SimpleNamespace(record=dict(record), cancel=cancel)
+        ways = {how: partial(steer, how) for how in ("cancel", "pause", "resume", "retry")}
+        return SimpleNamespace(record=dict(record), **ways)
+
+    def preview_table(
+        self, template: str, csv: str, /, project: str | None = None, **parameters: Any
+    ) -> Any:
+        self._ask("preview_table", template, csv, project, parameters)
+        rows = csv.splitlines()[1:]
+        bad = [n for n, row in enumerate(rows, 2) if "wide" in row]
+        wrong = [SimpleNamespace(row=n, column="sigma", message="a number") for n in bad]
+        return SimpleNamespace(rows=len(rows), ready=len(rows) - len(bad), wrong=wrong)
+
+    def run_table(
+        self, template: str, csv: str, /, project: str | None = None, **parameters: Any
+    ) -> Any:
+        self._ask("run_table", template, csv, project, parameters)
+        names = [row.split(",")[0] for row in csv.splitlines()[1:]]
+        of = [one for one in self.records if one["name"] in names]
+        self.told += [run(f"t-{i}", one, batch="table") for i, one in enumerate(of)]
+        return self.runs(batch="table", limit=200)
 
 
 def _all(records: Sequence[dict[str, Any]]) -> list[Any]:

@@ -3,7 +3,7 @@
 import { copyButton, h } from "../lib/dom";
 import { dot } from "../lib/dot";
 import type { Kernel } from "../lib/kernel";
-import type { BrowserState, Detail, Named, Tag } from "../lib/shapes";
+import type { BrowserState, Detail, Named, Step, Tag } from "../lib/shapes";
 import type { Thumbnails } from "../lib/thumbnails";
 import { completeness } from "./complete";
 import { qualityCard } from "./quality";
@@ -100,6 +100,15 @@ function original(image: Detail): HTMLElement | false {
   );
 }
 
+/** Runs that made an image or read it; how each ended where that was not well. */
+function runs(steps: Step[]): HTMLElement | false {
+  const line = (step: Step) => {
+    const end = step.state === "done" ? "" : ` (${step.state})`;
+    return h("span", { class: "cid-link-line", title: `${step.uid}, by ${step.person}` }, `${step.name}${end}`);
+  };
+  return steps.length > 0 && h("span", {}, ...steps.map(line));
+}
+
 /** Where bytes lie that stay where they were; what is wrong with them stands out. */
 function inPlace(at: { where: string; state: string; reason: string }): HTMLElement {
   const place = h("span", {}, at.where || "outside the storage");
@@ -161,6 +170,8 @@ export class Details {
     const lines: Fact[] = [
       ["Made from", links(image.sources)],
       ["Results", links(image.results)],
+      ["Made by", runs(image.made_by)],
+      ["Used by", runs(image.used_by)],
       ["Run", image.run && h("code", { title: image.run }, `${image.run.slice(0, 8)}…`)],
     ];
     return lines.some(([, value]) => value) && section("History", facts(lines));

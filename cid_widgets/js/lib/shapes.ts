@@ -64,6 +64,14 @@ export interface Detail extends Row {
   sources: Named[];
   results: (Named & { kind: string })[];
   run: string | null;
+  made_by: Step[];
+  used_by: Step[];
+}
+
+/** A run in an image's history; `name` is its template with the version. */
+export interface Step extends Named {
+  state: string;
+  person: string;
 }
 
 export interface Project {
@@ -87,25 +95,39 @@ export interface Parameter {
   help?: string;
 }
 
+/** A further input of all runs. */
+export interface Also {
+  role: string;
+  help: string;
+  many: boolean;
+  optional: boolean;
+}
+
 export interface Template {
   name: string;
   version: string;
   title: string;
   summary: string;
   parameters: Record<string, Parameter>;
+  also?: Also[];
 }
 
 /** One run as the monitor shows it. */
 export interface Run {
   uid: string;
+  batch: string;
   template: string;
   state: string;
   input: Named | null;
   inputs: number;
   cell: number;
   cells: number;
+  tile: number;
+  tiles: number;
   fraction: number | null;
   text: string;
+  paused: boolean;
+  waits: string;
   created_at: string;
   started_at: string;
   ended_at: string;
@@ -118,8 +140,26 @@ export interface Run {
   cancelling: boolean;
 }
 
+/** A batch as its runs make it; `only` is the state of those that are shown, or "". */
+export interface Batch {
+  uid: string;
+  template: string;
+  state: string;
+  ended: boolean;
+  runs: number;
+  counts: Record<string, number>;
+  paused: number;
+  fraction: number;
+  eta: { low: string; likely: string; high: string } | null;
+  waits: string;
+  failures: { error: string; cell: number | null; count: number; run: string; message: string }[];
+  only: string;
+  shown: number;
+}
+
 export interface MonitorState {
   runs: Run[];
+  batches: Batch[];
   runs_error: string;
   watching: boolean;
 }
@@ -142,6 +182,7 @@ export interface Preflight {
   more: number; // images beside those that are listed
   nbytes: number;
   channels: string[]; // names that all images have
+  estimate?: { says: string }; // "about 12 min (8 to 20), 1.2 GB, 3.40 EUR"
   error: string;
 }
 

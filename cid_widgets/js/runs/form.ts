@@ -5,9 +5,12 @@ import type { Kernel } from "../lib/kernel";
 import type { FormState, Template } from "../lib/shapes";
 import type { Thumbnails } from "../lib/thumbnails";
 import { number, plural } from "../lib/words";
+import { takes } from "./estimate";
+import { extras } from "./extras";
 import { field, type Field } from "./field";
 import { monitor } from "./monitor";
 import { fitting, panel, stopped } from "./preflight";
+import { table } from "./table";
 
 const PATIENCE_MS = 3000;
 const PAUSE_MS = 400; // in typing, before it is looked at
@@ -29,6 +32,8 @@ class Form {
   #drawn = "";
   #head = h("div", { class: "cid-form-head" });
   #body = h("div", { class: "cid-fields" });
+  #extras = extras(null);
+  #beside = h("div", {});
   #on = h("p", { class: "cid-inputs" });
   #found = h("section", { class: "cid-preflight", "aria-label": "Before it starts", "aria-live": "polite" });
   #said = h("p", { class: "cid-said", role: "status" });
@@ -48,6 +53,7 @@ class Form {
       { class: "cid-form", novalidate: true },
       this.#head,
       this.#body,
+      this.#beside,
       this.#on,
       this.#found,
       h("div", { class: "cid-actions" }, this.#button, close && closing, this.#said),
@@ -57,6 +63,7 @@ class Form {
     const look = debounce(PAUSE_MS, () => this.#look());
     this.#body.addEventListener("input", look);
     this.#body.addEventListener("change", look);
+    this.#beside.addEventListener("input", look);
     kernel.show(["template", "inputs", "more_inputs"], look);
     kernel.show(["inputs", "more_inputs"], () => this.#count());
     kernel.show(["preflight"], () => this.#found_out());
@@ -71,6 +78,8 @@ class Form {
     const key = template ? `${template.name} ${template.version}` : "";
     if (key === this.#drawn) return;
     this.#drawn = key;
+    this.#extras = extras(template);
+    this.#beside.replaceChildren(...(template ? [this.#extras.el] : []));
     forms += 1;
     this.#fields = Object.entries(template?.parameters ?? {}).map(([name, parameter], index) =>
       field(name, parameter, `cid-field-${forms}-${index}`),
@@ -121,13 +130,13 @@ class Form {
     if (!this.el.isConnected || !this.#drawn || !this.kernel.get("inputs").length) return;
     if (!this.#fields.every((one) => one.ready())) return;
     this.#found.dataset.old = "";
-    this.kernel.ask("preflight", { parameters: this.#values() });
+    this.kernel.ask("preflight", { parameters: this.#values(), ...this.#extras.values() });
   }
 
   #found_out(): void {
     const found = this.kernel.get("preflight");
     delete this.#found.dataset.old;
-    this.#found.replaceChildren(...panel(found));
+    this.#found.replaceChildren(...panel(found), ...takes(found));
     for (const one of this.#fields) one.offer(found?.channels ?? []);
     this.#count();
   }
@@ -151,11 +160,12 @@ class Form {
     event.preventDefault();
     const parameters = this.values();
     if (!parameters) return;
+    if (this.#extras.check()) return this.#say("Please say which images play the roles above.", "bad");
     this.#waiting = true;
     this.#count();
     this.#say("", "");
     this.#timer = setTimeout(() => this.#say("Waiting for the kernel (is a cell running?)", ""), PATIENCE_MS);
-    this.kernel.ask("start", { parameters, fitting: this.#fitting });
+    this.kernel.ask("start", { parameters, fitting: this.#fitting, ...this.#extras.values() });
   }
 
   #answered(message: string, mood: string): void {
@@ -182,5 +192,5 @@ export function form(
   // whoever starts runs wants to see them go
   kernel.told("started", () => runs.scrollIntoView({ block: "nearest", behavior: "smooth" }));
   const made = new Form(kernel, close);
-  return h("div", {}, made.el, more?.(() => made.values()), runs);
+  return h("div", {}, made.el, table(kernel, () => made.values()), more?.(() => made.values()), runs);
 }

@@ -4,7 +4,8 @@ import { h } from "../lib/dom";
 import type { Kernel } from "../lib/kernel";
 import type { MonitorState, Run } from "../lib/shapes";
 import type { Thumbnails } from "../lib/thumbnails";
-import { plural, stateWord } from "../lib/words";
+import { number, plural, stateWord } from "../lib/words";
+import { batchHead } from "./batch";
 import { type Actions, RunRow } from "./row";
 
 const ORDER = ["running", "committing", "starting", "queued", "failed", "cancelled", "done"];
@@ -39,8 +40,15 @@ export function monitor(
   const head = h("p", { class: "cid-summary", role: "status" });
   const trouble = h("p", { class: "cid-error", role: "alert" });
   const list = h("ul", { class: "cid-runs", "aria-label": "Runs" });
+  const heads = h("div", { class: "cid-batches" });
+  const more = h("div", { class: "cid-more" });
+  const steering = {
+    steer: (batch: string, how: string) => kernel.ask("steer", { batch, how }),
+    only: (batch: string, state: string) => kernel.ask("more_runs", { batch, state }),
+  };
   const actions: Actions = {
     cancel: (uid) => kernel.ask("cancel", { run: uid }),
+    steer: (uid, how) => kernel.ask("steer", { run: uid, how }),
     fetch: (uid) => {
       wanted.add(uid);
       kernel.ask("file", { uid });
@@ -49,6 +57,8 @@ export function monitor(
   kernel.told("file", ({ uid, url, name }) => {
     if (wanted.delete(uid)) download(url, name);
   });
+  /** A run alone says all of it itself. */
+  const several = () => (kernel.get("batches") ?? []).filter((one) => one.runs > 1);
   kernel.show(["runs"], () => {
     const runs = kernel.get("runs");
     for (const run of runs) {
@@ -60,8 +70,26 @@ export function monitor(
     if (order.some((el, index) => list.children[index] !== el) || list.children.length !== order.length) {
       list.replaceChildren(...order);
     }
-    head.textContent = summary(runs) || empty;
+    head.textContent = several().length ? "" : summary(runs) || empty;
     head.hidden = !head.textContent;
+    const shown = new Set(runs.map(({ uid }) => uid));
+    for (const uid of rows.keys()) if (!shown.has(uid)) rows.delete(uid);
+  });
+  kernel.show(["batches"], () => {
+    const batches = several();
+    const held = heads.contains(document.activeElement) ? (document.activeElement as HTMLElement).textContent : null;
+    heads.replaceChildren(...batches.map((one) => batchHead(one, steering)));
+    if (held !== null) {
+      const again = [...heads.querySelectorAll("button")].find((button) => button.textContent === held);
+      again?.focus({ preventScroll: true });
+    }
+    const partly = batches.filter((one) => one.shown < (one.only ? (one.counts[one.only] ?? 0) : one.runs));
+    more.replaceChildren(
+      ...partly.map((one) => {
+        const label = `Show more of ${number(one.only ? (one.counts[one.only] ?? 0) : one.runs)} (${number(one.shown)} are shown)`;
+        return h("button", { type: "button", on: { click: () => kernel.ask("more_runs", { batch: one.uid }) } }, label);
+      }),
+    );
   });
   kernel.show(["runs_error"], () => {
     trouble.textContent = kernel.get("runs_error");
@@ -70,5 +98,5 @@ export function monitor(
   });
   const clock = setInterval(() => rows.forEach((row) => row.tick()), 1000);
   kernel.finally(() => clearInterval(clock));
-  return h("div", { class: "cid-monitor" }, head, trouble, list);
+  return h("div", { class: "cid-monitor" }, head, trouble, heads, list, more);
 }

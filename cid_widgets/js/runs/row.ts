@@ -1,6 +1,7 @@
 /** One run as one line: where it is, what came out, what went wrong. */
 
 import { copyButton, h } from "../lib/dom";
+import { once } from "../lib/once";
 import type { Run } from "../lib/shapes";
 import type { Thumbnails } from "../lib/thumbnails";
 import { duration, stateWord } from "../lib/words";
@@ -9,6 +10,7 @@ const SURE_MS = 4000;
 
 export interface Actions {
   cancel(uid: string): void;
+  steer(uid: string, how: string): void;
   fetch(uid: string): void;
 }
 
@@ -39,12 +41,14 @@ function progress(run: Run): HTMLElement {
 }
 
 function doing(run: Run): string {
-  if (run.state === "queued") return "waiting for a place";
+  if (run.paused && run.state === "queued") return "paused: it waits until somebody resumes it";
+  if (run.state === "queued") return run.waits || "waiting for a place";
   if (run.state === "starting") return "starting a cluster";
   if (run.output) return `results in ${run.dataset || "the project"}`;
   if (run.ended) return "";
   const cell = run.cells > 0 ? `cell ${run.cell} of ${run.cells}` : "";
-  return [cell, run.text].filter(Boolean).join(" · ");
+  const tile = run.tiles > 0 ? `tile ${run.tile} of ${run.tiles}` : "";
+  return [cell, tile, run.text].filter(Boolean).join(" · ");
 }
 
 function failure(run: Run): HTMLElement | false {
@@ -103,6 +107,17 @@ function cancelButton(run: Run, cancel: () => void): HTMLElement {
   return button;
 }
 
+/** What else one may do with it now. */
+function steeringButtons(run: Run, actions: Actions): HTMLElement[] {
+  const how = run.state === "failed" ? "retry" : run.state === "queued" ? (run.paused ? "resume" : "pause") : "";
+  if (!how) return [];
+  const label = { retry: "Run again", resume: "Resume", pause: "Pause" }[how]!;
+  const button = h("button", { type: "button", class: "cid-quiet" }, label);
+  button.setAttribute("aria-label", `${label}: ${run.input?.name ?? run.template}`);
+  once(button, () => actions.steer(run.uid, how));
+  return [button];
+}
+
 /** The line of one run. Parts that did not change stay, so that buttons and images are not lost. */
 export class RunRow {
   readonly el = h("li", { class: "cid-run" });
@@ -138,12 +153,13 @@ export class RunRow {
       h("span", { class: "cid-doing" }, doing(run)),
       failure(run) || "",
     );
-    const tailOf = JSON.stringify([run.ended, run.cancelling, run.output, run.notebook, run.metrics]);
+    const tailOf = JSON.stringify([run.state, run.paused, run.cancelling, run.output, run.notebook, run.metrics]);
     if (tailOf !== this.#tailOf) {
       this.#tailOf = tailOf;
       const cancel = () => this.actions.cancel(run.uid);
       this.#tail.replaceChildren(
         results(run, this.thumbnails, this.actions),
+        ...steeringButtons(run, this.actions),
         ...(run.ended ? [] : [cancelButton(run, cancel)]),
       );
     }

@@ -156,6 +156,9 @@ def test_details_tell_where_an_image_comes_from(catalog: pretend.Catalog) -> Non
     browser = Browser(catalog)
     browser.focused = "l0"
     assert browser.detail["sources"] == [{"uid": "i0", "name": "nuclei A01"}]
+    made = {"uid": "run of l0", "name": "segment-cells 1.0.0", "state": "done"}
+    assert browser.detail["made_by"] == [made | {"person": "researcher"}]
+    assert browser.detail["used_by"] == []
     assert browser.detail["original"] is None
     there = {"where": "nas:2019/a.tif", "state": "ok", "reason": ""}
     catalog.records[0]["original"] |= {"in_place": {**there, "hashed": True}}

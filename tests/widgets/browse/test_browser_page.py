@@ -162,6 +162,7 @@ def test_details_show_all_that_is_known(show: Show, catalog: pretend.Catalog) ->
         "nuclei A01.tif",
     ):
         expect(details).to_contain_text(re.compile(re.escape(words).replace(r"\ \ ", r"\s+")))
+    expect(details).to_contain_text(re.compile(r"Used by\s*segment-cells 1\.0\.0"))
     groups = details.locator("h4").all_inner_texts()
     assert groups == ["Channels", "History", "Microscope", "Sample", "Processing", "Original file"]
     dot = details.locator(".cid-dot").first

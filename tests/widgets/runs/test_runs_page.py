@@ -100,6 +100,7 @@ def test_before_it_starts_each_image_has_its_light_and_those_that_fit_can_run(
     expect(before).to_contain_text("1 to look at")
     expect(before).to_contain_text("1 cannot run")
     expect(before).to_contain_text("up to 16.5 MB for results")
+    expect(before).to_contain_text("About 12 min (8 to 20), 1.2 GB, 3.40 EUR.")
     first, second = before.get_by_role("listitem").all()
     expect(first).to_have_text("nuclei A02It needs a stack, this is one plane. Choose a stack.")
     expect(second).to_contain_text("See run r7.")

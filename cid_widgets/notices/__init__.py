@@ -1,0 +1,1 @@
+"""What I am told without having asked."""
