@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
+import time
+from pathlib import Path
 from typing import Any
 
 from dask_gateway_server.options import Float, Integer, Mapping, Options
@@ -13,6 +17,7 @@ from .site import HOST, Site, imports_on_clusters
 CONDUCTOR = "service:cid-conductor"
 CATALOG = "service:cid"  # where the hub's environment says that it imports on clusters
 WORKERS = max(2, min(8, os.cpu_count() or 2))
+FORGET_SECONDS = 86_400.0
 IDLE_SECONDS = 300  # the conductor closes its clusters; this ends those it could not
 
 
@@ -26,6 +31,10 @@ def configure(c: Any, site: Site) -> None:
     c.Proxy.address = f"{HOST}:{site.ports['gateway']}"
     c.Proxy.prefix = "/services/dask-gateway"
     c.LocalBackend.clusters_directory = str(site.run / "clusters")
+    # a gateway that was killed finds its clusters again, to go on with them and to end them
+    c.DBBackendBase.db_url = f"sqlite:///{memory(site)}"
+    key = hashlib.sha256(site.secret("gateway-key").encode()).digest()
+    c.DBBackendBase.db_encrypt_keys = [base64.urlsafe_b64encode(key)]
     c.LocalBackend.sigint_timeout = 3
     c.LocalBackend.sigterm_timeout = c.LocalBackend.sigkill_timeout = 2
     # the commands `dask-scheduler` and `dask-worker`, its defaults, exist no more
@@ -34,6 +43,22 @@ def configure(c: Any, site: Site) -> None:
     c.ClusterConfig.cluster_max_workers = WORKERS
     c.ClusterConfig.idle_timeout = IDLE_SECONDS
     c.Backend.cluster_options = options(site, imports_on_clusters(os.environ))
+
+
+def memory(site: Site) -> Path:
+    """Return the database in which the gateway remembers clusters by their process numbers.
+
+    After a reboot or a day, or in another container, these numbers are other processes': it begins
+    anew.
+    """
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    first = Path("/proc/1/stat").read_text().rpartition(")")[2].split()[19]  # when it started
+    path = site.run / "gateway" / f"{boot}-{first}.sqlite"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in path.parent.glob("*.sqlite"):
+        if old != path or time.time() - old.stat().st_mtime > FORGET_SECONDS:
+            old.unlink(missing_ok=True)
+    return path
 
 
 def options(site: Site, imports: bool = False) -> Options:

@@ -52,10 +52,11 @@ def set_up(hub: Hub) -> None:
     with contextlib.suppress(cid_client.Conflict):  # a kept catalog has it
         staff.session.send("POST", "projects", DEMO)
     microscopes.register(staff)
-    known = {(t.name, t.version) for t in staff.templates()}
+    known = {(t.name, t.version) for t in staff.templates() if t.project is None}
     for folder in sorted((ROOT / "notebooks" / "templates").iterdir()):
         if (folder / "template.toml").exists() and _named(folder) not in known:
-            command(hub, "staff", "template", "publish", folder)
+            news = ("--changelog", "As it comes with CID.")
+            command(hub, "staff", "template", "publish", folder, *news)
 
 
 def import_all(hub: Hub, items: list[Path], dataset: str) -> list[cid_client.Image]:

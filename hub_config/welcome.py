@@ -72,6 +72,7 @@ WORK: Cells = (
     ),
     ("code", 'History(catalog, "demo")'),
     ("code", 'Trash(catalog, "demo")'),
+    ("code", "Notices(catalog)"),
 )
 ALONE: Cells = (
     (

@@ -13,11 +13,14 @@ from ...errors import BadInput, CidError
 from .. import policy
 from ..actor import Actor
 from ..catalog.homes import batches
+from ..estimate import estimate, gpu
+from ..estimate.estimate import Estimate
+from ..estimate.room import output_bytes
 from ..ledger import allocations
 from ..templates import contract, parameters, templates
 from ..templates import manifest as manifests
 from ..templates.contract import Light, Note
-from . import submit
+from . import further, submit
 
 RANK: dict[Light, int] = {"red": 0, "amber": 1, "green": 2}
 
@@ -41,10 +44,11 @@ class Preflight:
     """What a submit would do. It is taken only if nothing is red.
 
     `notes` are about all of it: parameters, room. `nbytes` would be reserved for those that are
-    not red; `channels` are the names that all of them have.
+    not red, and `estimate` says what they would take; `channels` are the names that all have.
     """
 
     template: Template
+    estimate: Estimate
     images: list[Seen]
     notes: list[Note] = field(default_factory=list)
     nbytes: int = 0
@@ -61,6 +65,7 @@ def preflight(
     template: str,
     images: Sequence[str] | str,
     given: dict[str, Any],
+    inputs: further.Given = further.NONE,
 ) -> Preflight:
     """Look at what `submit` would look at, tell all of it and change nothing. A text is a query.
 
@@ -75,6 +80,7 @@ def preflight(
         raise BadInput(f"a batch takes 1 to {submit.MOST_IMAGES} images")
     seen = _visible(session, actor, images)
     values, notes = _values(manifest, given)
+    notes += further.notes(session, actor, manifest, inputs)
     told = _told(session, actor, published, manifest, list(seen.values()), values)
     shown = [
         Seen(uid, seen[uid].name, tuple(told[uid])) if uid in seen else Seen(uid, "", (ABSENT,))
@@ -82,8 +88,10 @@ def preflight(
     ]
     fit = [seen[one.uid] for one in shown if one.light != "red"]
     notes += _room(manifest, fit)
-    nbytes = sum(submit.output_bytes(manifest, image) for image in fit)
-    return Preflight(published, shown, notes, nbytes, _channels(list(seen.values())))
+    notes += [Note("red", "gpu", said, gpu.FIX) for said in gpu.lacking(session, published, fit)]
+    nbytes = sum(output_bytes(manifest, image) for image in fit)
+    taking = estimate.of(session, published, fit)
+    return Preflight(published, taking, shown, notes, nbytes, _channels(list(seen.values())))
 
 
 ABSENT = Note("red", "image", "there is no such image, or you may not see it", "leave it out")
@@ -122,6 +130,9 @@ def _told(
     for image in images:
         notes = list(contract.notes(manifest, image, values, keys.get(image.id, ())))
         notes += refused.get(image.project_id, ())
+        if not templates.of_project(template, image.project_id):
+            message = f"{template.reference} runs on images of its own project"
+            notes.append(Note("red", "template", message, submit.ELSEWHERE))
         notes += gone.get(image.id, ())
         if image.id in before:
             message = "the same was run on it already, with the same parameters"
@@ -158,7 +169,10 @@ def _before(
     found: dict[int, str] = {}
     for batch in batches(ids):
         chosen = asked.where(
-            same, Run.state.not_in(("failed", "cancelled")), RunInput.image_id.in_(batch)
+            same,
+            Run.state.not_in(("failed", "cancelled")),
+            RunInput.position == 0,
+            RunInput.image_id.in_(batch),
         )
         for run, image in session.execute(chosen):
             if run.parameters == values:
@@ -170,7 +184,7 @@ def _room(manifest: manifests.Manifest, images: Sequence[Image]) -> list[Note]:
     """Return a note for each project that has no room for the results."""
     needed: dict[Project, int] = {}
     for image in images:
-        needed[image.project] = needed.get(image.project, 0) + submit.output_bytes(manifest, image)
+        needed[image.project] = needed.get(image.project, 0) + output_bytes(manifest, image)
     notes = []
     for project, nbytes in needed.items():
         free = allocations.room(project.allocation)

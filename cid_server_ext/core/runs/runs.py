@@ -15,7 +15,7 @@ from ..actor import Actor
 from ..catalog import tags
 from ..catalog.tagging import By
 from ..search import index
-from ..templates import contract
+from ..templates import contract, seals
 from ..templates import manifest as manifests
 from . import states
 
@@ -24,11 +24,25 @@ Written = TypeVar("Written", Image, File)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a worker says of its progress: cell `cell` of `cells`, and a line of text."""
+    """What a worker says of its progress: cell `cell` of `cells`, and a line of text.
+
+    Tile `tile` of `tiles` in the cell that runs, and the bytes of memory it takes now.
+    """
 
     cell: int = 0
     cells: int = 0
     text: str = ""
+    tile: int = 0
+    tiles: int = 0
+    memory: int = 0
+
+    @property
+    def fraction(self) -> float:
+        """How much is done: its cells, and of the one that runs its tiles."""
+        if not self.cells:
+            return 0.0
+        part = min(self.tile, self.tiles) / self.tiles if self.tiles else 0.0
+        return round(min(1.0, (self.cell + part) / self.cells), 3)
 
 
 def get(session: Session, actor: Actor, uid: str) -> Run:
@@ -42,6 +56,7 @@ def listing(
     *,
     batch: str | None = None,
     project: str | None = None,
+    state: str | None = None,
     limit: int = 50,
     after: int | None = None,
 ) -> list[Run]:
@@ -52,12 +67,18 @@ def listing(
         selectinload(Run.project),
         selectinload(Run.dataset),
         selectinload(Run.notebook),
+        selectinload(Run.replay_of),
     )
     if project is not None:
         row = policy.find(session, actor, Project, project)
         query = query.where(Run.project_id == row.id)
+    if state is not None:
+        query = query.where(Run.state == state)
     if batch is not None:
-        return list(session.scalars(query.where(Run.batch == batch).order_by(Run.id)))
+        query = query.where(Run.batch == batch)
+        if after is not None:
+            query = query.where(Run.id > after)
+        return list(session.scalars(query.order_by(Run.id).limit(min(limit, 200))))
     if after is not None:
         query = query.where(Run.id < after)
     return list(session.scalars(query.order_by(Run.id.desc()).limit(min(limit, 200))))
@@ -74,6 +95,13 @@ def outputs(
     for file in session.scalars(_written(actor, File, ids)):
         found[file.run_id or 0][1].append(file)
     return found
+
+
+def seen_inputs(session: Session, actor: Actor, runs: list[Run]) -> set[int]:
+    """Return the inputs of the runs that the caller may know of: one may be of another project."""
+    ids = {given.image_id for run in runs for given in run.inputs}
+    may = policy.granted(actor, "viewer", Image)
+    return set(session.scalars(select(Image.id).where(Image.id.in_(ids), may)))
 
 
 def cancel(session: Session, actor: Actor, uid: str) -> Run:
@@ -100,6 +128,7 @@ def work(session: Session, actor: Actor, uid: str) -> Run:
     run = _own(session, actor, uid)
     if run.state not in ("starting", "running"):
         raise Conflict(f"run {run.uid} is {run.state}")
+    seals.require_whole(run.template)
     return run
 
 
@@ -118,13 +147,14 @@ def progress(session: Session, actor: Actor, uid: str, told: Told) -> bool:
     if run.state == "starting":
         states.move(session, run.id, "running")
         session.refresh(run)
-    cell = min(told.cell, told.cells)
-    fraction = round(cell / told.cells, 3) if told.cells else 0.0
     run.progress = {
-        "cell": cell,
+        "cell": min(told.cell, told.cells),
         "cells": told.cells,
-        "fraction": fraction,
+        "fraction": told.fraction,
         "text": told.text[:200],
+        "tile": min(told.tile, told.tiles),
+        "tiles": told.tiles,
+        "memory": told.memory,
     }
     return run.cancel_asked or run.state != "running"
 
@@ -143,7 +173,8 @@ def finish(
         by=run.person,
         error=manifest.get("error"),
         metrics=manifest.get("metrics") or {},
-        environment=manifest.get("environment") or {},
+        environment={**run.environment, **(manifest.get("environment") or {})},
+        usage=manifest.get("usage") or {},
         dataset_id=deposit.dataset_id,
         token_hash=None,
     )

@@ -12,17 +12,22 @@ from sqlalchemy.orm import Session
 
 from ...db.tables import Image, Project, Reference, Run, RunInput, Tag, Template, Term, new_uid
 from ...errors import BadInput, Conflict
-from .. import journal, policy
+from .. import journal
 from ..actor import Actor
 from ..catalog.homes import batches
+from ..estimate import gpu
+from ..estimate.room import output_bytes
 from ..ledger import allocations
+from ..queue import turns, wake
+from ..queue.turns import Turn
 from ..search import find
 from ..templates import contract, parameters, templates
 from ..templates import manifest as manifests
-from . import rights
+from . import further, rights
+from .chosen import required
 
-MOST_IMAGES = 1000
-OVERHEAD = 4_000_000  # executed notebook, tables and metadata of one run, in bytes
+MOST_IMAGES = 10_000
+ELSEWHERE = "ask staff to promote it"  # what helps a project's template to images of another
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,8 @@ class Order:
     values: dict[str, Any]
     batch: str = field(default_factory=new_uid)
     told: dict[str, Any] = field(default_factory=dict)
+    also: further.Chosen = field(default_factory=list)
+    turn: Turn = turns.USUAL
 
 
 def submit(
@@ -42,31 +49,36 @@ def submit(
     template: str,
     images: list[str] | str,
     given: dict[str, Any],
+    inputs: further.Given = further.NONE,
+    turn: Turn = turns.USUAL,
 ) -> list[Run]:
     """Queue one run for each image, all of one batch; all or nothing. A text is a query.
+
+    `inputs` are further ones by role, the same for all; `turn` says how urgent they are.
 
     Raises NotFound, NotAllowed (contributor of each image's project), BadParameter, BadInput or
     OverQuota before anything is queued.
     """
+    turns.check(actor, turn)
     published = templates.newest(session, actor, template)
     manifest = manifests.read(published.manifest)
     if isinstance(images, str):
         images = found(session, actor, images, manifest.inputs.kind)
     if not 1 <= len(images) <= MOST_IMAGES or len(set(images)) != len(images):
         raise BadInput(f"a batch takes 1 to {MOST_IMAGES} images, each once")
-    chosen = [policy.require(session, actor, "contributor", Image, uid) for uid in images]
+    chosen = required(session, actor, images)
     values = parameters.checked(manifest, given)
     known = tagged(session, manifest, [image.id for image in chosen])
     gone = unreadable(session, chosen)
+    also = further.required(session, actor, manifest, inputs)
     for image in chosen:
         check_active(image.project)
         contract.require(manifest, image, values, known.get(image.id, ()))
         for note in gone.get(image.id, ()):
             raise Conflict(f"{image.name!r} cannot be read: {note.message}; {note.fix}")
-    order = Order(published, manifest, values)
-    runs = [queue(session, actor, order, image) for image in chosen]
-    session.flush()
-    return runs
+    gpu.require(session, published, chosen)
+    order = Order(published, manifest, values, also=also, turn=turn)
+    return queue_all(session, actor, [(order, image) for image in chosen])
 
 
 def found(session: Session, actor: Actor, query: str, kind: str) -> list[str]:
@@ -114,26 +126,35 @@ def unreadable(session: Session, images: Sequence[Image]) -> dict[int, list[cont
     return found
 
 
-def output_bytes(manifest: manifests.Manifest, image: Image) -> int:
-    """Return the bytes to reserve: uncompressed labels with their pyramid, and the small things."""
-    plane: int = math.prod(
-        length for axis, length in zip(image.axes, image.shape, strict=True) if axis != "c"
-    )
-    outputs = manifest.outputs
-    stores = len(outputs.labels) + len(outputs.images)
-    return stores * plane * outputs.labels_bytes_per_pixel * 4 // 3 + OVERHEAD
-
-
 def queue(session: Session, actor: Actor, order: Order, image: Image) -> Run:
     """Queue one run on an image that fits the contract, or raise OverQuota and change nothing."""
-    nbytes = output_bytes(order.manifest, image)
-    allocations.reserve(session, image.project_id, nbytes)
-    return queued(session, actor, order, image, nbytes)
+    return queue_all(session, actor, [(order, image)])[0]
+
+
+def queue_all(session: Session, actor: Actor, ordered: Sequence[tuple[Order, Image]]) -> list[Run]:
+    """Queue a run on each image, which fits the contract, or raise OverQuota and queue none."""
+    sizes = [output_bytes(order.manifest, image) for order, image in ordered]
+    needed: dict[int, int] = {}
+    for (_, image), nbytes in zip(ordered, sizes, strict=True):
+        needed[image.project_id] = needed.get(image.project_id, 0) + nbytes
+    for project_id, nbytes in sorted(needed.items()):
+        allocations.reserve(session, project_id, nbytes)
+    with session.no_autoflush:
+        runs = [
+            queued(session, actor, order, image, nbytes)
+            for (order, image), nbytes in zip(ordered, sizes, strict=True)
+        ]
+    session.flush()
+    wake.call(session)
+    return runs
 
 
 def queued(session: Session, actor: Actor, order: Order, image: Image, nbytes: int) -> Run:
     """Queue one run for which these bytes are reserved already."""
     template, manifest, values = order.template, order.manifest, order.values
+    if not templates.of_project(template, image.project_id):
+        raise BadInput(f"{template.reference} runs on images of its own project: {ELSEWHERE}")
+    inputs, asked = [(manifest.inputs.roles[0], image), *order.also], manifest.resources
     run = Run(
         uid=new_uid(),
         batch=order.batch,
@@ -141,16 +162,22 @@ def queued(session: Session, actor: Actor, order: Order, image: Image, nbytes: i
         template_id=template.id,
         person=actor.name,
         parameters=values,
+        gpu=turns.gpu(asked.gpus, asked.gpu_above, math.prod(image.shape)),
+        priority=order.turn.priority,
+        not_before=order.turn.not_before,
         reserved=nbytes,
-        inputs=[RunInput(position=0, image_id=image.id, role=manifest.inputs.roles[0])],
+        inputs=[
+            RunInput(position=place, image_id=one.id, role=role, sha256=one.sha256)
+            for place, (role, one) in enumerate(inputs)
+        ],
     )
     session.add(run)
     detail: dict[str, Any] = {
-        "template": template.name,
+        "template": template.reference,
         "version": template.version,
         "digest": template.digest,
         "parameters": values,
-        "inputs": [image.uid],
+        "inputs": [one.uid for _, one in inputs],
         "project": session.get_one(Project, image.project_id).name,
         **order.told,
     }

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.people import members
-from cid_server_ext.core.queue import leases
+from cid_server_ext.core.queue import claims, leases
 from cid_server_ext.core.runs import submit
 from cid_server_ext.core.templates import templates
 from cid_server_ext.db import tables as t
@@ -37,7 +37,7 @@ def take_all(sessions: Sessions) -> set[int]:
     taken: set[int] = set()
     for _ in PEOPLE:
         with sessions.begin() as session:
-            claim = leases.claim(session, "one")
+            claim = claims.claim(session, "one")
             taken |= {run.id for run in claim.runs} if claim else set()
     return taken
 

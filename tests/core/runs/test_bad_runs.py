@@ -1,0 +1,261 @@
+"""What people, time and other people do to a run that waits: a state and a sentence each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+import world
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from cid_server_ext.core import journal
+from cid_server_ext.core.actor import Actor
+from cid_server_ext.core.catalog import deposits
+from cid_server_ext.core.life import trash
+from cid_server_ext.core.people import members
+from cid_server_ext.core.queue import claims, leases
+from cid_server_ext.core.runs import runs, states, submit
+from cid_server_ext.core.templates import templates
+from cid_server_ext.db import tables as t
+from cid_server_ext.db.session import Sessions
+from cid_server_ext.errors import BadParameter, CidError, Conflict, NotFound, OverQuota
+
+WHO = Actor("contributor")
+CAPTURED = {"captured": True}
+
+
+@pytest.fixture
+def screen(sessions: Sessions) -> Sessions:
+    """A project with one image and a published template."""
+    with sessions.begin() as session:
+        world.make_project(session, "screen", limit=10**8)
+        world.add_image(session, "screen", "cells [2] (a)")
+        templates.publish(session, world.STAFF, world.MANIFEST, world.NOTEBOOK)
+    return sessions
+
+
+def image_of(session: Session) -> t.Image:
+    return session.scalars(select(t.Image).order_by(t.Image.id)).first()
+
+
+def queued(sessions: Sessions, count: int = 1) -> list[int]:
+    with sessions.begin() as session:
+        uid = image_of(session).uid
+        return [submit.submit(session, WHO, "count-things", [uid], {})[0].id for _ in range(count)]
+
+
+def claimed(sessions: Sessions) -> list[int]:
+    with sessions.begin() as session:
+        found = claims.claim(session, "one")
+        return [run.id for run in found.runs] if found else []
+
+
+def run_of(sessions: Sessions, run_id: int) -> t.Run:
+    with sessions() as session:
+        return session.get_one(t.Run, run_id)
+
+
+def reserved(sessions: Sessions) -> int:
+    with sessions() as session:
+        return session.scalars(select(t.Allocation.reserved)).one()
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "told"),
+    [
+        ({"sgima": 1}, BadParameter, "sgima"),
+        ({"sigma": "wide"}, BadParameter, "sigma"),
+        ({"sigma": 11}, BadParameter, "sigma"),
+        ({"sigma": float("nan")}, BadParameter, "sigma"),
+        ({"sigma": None}, BadParameter, "sigma"),
+        ({"sigma": [1]}, BadParameter, "sigma"),
+        ({"mode": "best"}, BadParameter, "mode"),
+        ({"sigma": "1\nimport os"}, BadParameter, "sigma"),
+        ({"__import__": 1}, BadParameter, "__import__"),
+    ],
+)
+def test_a_wrong_parameter_is_named_and_nothing_is_queued(
+    screen: Sessions, given: dict, error: type[CidError], told: str
+) -> None:
+    with pytest.raises(error, match=told), screen.begin() as session:
+        submit.submit(session, WHO, "count-things", [image_of(session).uid], given)
+    with screen() as session:
+        assert session.scalars(select(t.Run)).all() == []
+    assert reserved(screen) == 0
+
+
+def archive(session: Session) -> None:
+    image_of(session).tier = "archive"
+
+
+def throw(session: Session) -> None:
+    trash.throw(session, WHO, [image_of(session).uid], [])
+
+
+def purge(session: Session) -> None:
+    image_of(session).purged_at = dt.datetime.now(dt.UTC)
+
+
+def close(session: Session) -> None:
+    session.scalars(select(t.Project)).one().state = "archived"
+
+
+@pytest.mark.parametrize(
+    ("done", "error", "told"),
+    [
+        (archive, Conflict, "is archived; ask for it back first"),
+        (throw, NotFound, "no image"),
+        (purge, NotFound, "no image"),
+        (close, Conflict, "'screen' is archived: nothing runs in it"),
+    ],
+)
+def test_what_is_gone_before_the_submit_is_told_then(
+    screen: Sessions, done: Callable[[Session], None], error: type[CidError], told: str
+) -> None:
+    with screen() as session:
+        uid = image_of(session).uid
+    with screen.begin() as session:
+        journal.record(session, "test", "set up", "test")
+        done(session)
+    with pytest.raises(error, match=told), screen.begin() as session:
+        submit.submit(session, WHO, "count-things", [uid], {})
+    assert reserved(screen) == 0
+
+
+def leave(session: Session) -> None:
+    members.remove_member(session, world.STAFF, "screen", "contributor")
+
+
+def into_trash(session: Session) -> None:
+    """As if thrown away in the moment in which it was submitted."""
+    image = image_of(session)
+    step = t.Trash(project_id=image.project_id, person="x", what="x", nbytes=0)
+    step.purge_at = dt.datetime.now(dt.UTC)
+    session.add(step)
+    session.flush()
+    image.trash_id = step.id
+
+
+@pytest.mark.parametrize(
+    ("done", "error", "told"),
+    [
+        (archive, "InputGone", "'cells [2] (a)' is archived: ask for it back first"),
+        (into_trash, "InputGone", "'cells [2] (a)' is in the trash: restore it"),
+        (purge, "InputGone", "'cells [2] (a)' was purged while this waited"),
+        (close, "ProjectNotActive", "'screen' is archived: nothing runs in it"),
+        (leave, "NotAllowed", "contributor is no longer contributor of project 'screen'"),
+    ],
+)
+def test_what_goes_while_it_waits_fails_it_before_a_worker_is_asked_for(
+    screen: Sessions, done: Callable[[Session], None], error: str, told: str
+) -> None:
+    (run_id,) = queued(screen)
+    with screen.begin() as session:
+        journal.record(session, "test", "set up", "test")
+        done(session)
+    assert claimed(screen) == []
+    run = run_of(screen, run_id)
+    assert (run.state, run.attempt, run.reserved) == ("failed", 0, 0)
+    assert run.error["error"] == error
+    assert told in run.error["message"]
+    assert reserved(screen) == 0
+
+
+def test_a_file_that_changed_in_its_place_fails_the_run_that_waits(screen: Sessions) -> None:
+    (run_id,) = queued(screen)
+    with screen.begin() as session:
+        journal.record(session, "test", "set up", "test")
+        image = image_of(session)
+        image.inside = ""
+        place = {"root": "old", "path": "a.tif", "form": "file", "nbytes": 1, "mtime_ns": 1}
+        session.add(
+            t.Reference(record_id=image.original_id, state="changed", adoption="a", **place)
+        )
+    assert claimed(screen) == []
+    assert "is changed in its place: tell staff" in run_of(screen, run_id).error["message"]
+
+
+def test_what_runs_wait_for_is_not_thrown_away(screen: Sessions) -> None:
+    first, *_ = queued(screen, 3)
+    with pytest.raises(Conflict, match="3 runs wait for it"), screen.begin() as session:
+        throw(session)
+    with screen.begin() as session:
+        for run in session.scalars(select(t.Run).where(t.Run.id != first)).all():
+            runs.cancel(session, WHO, run.uid)
+    uid = run_of(screen, first).uid
+    with pytest.raises(Conflict, match=f"run {uid} reads it: wait"), screen.begin() as session:
+        throw(session)
+    with screen.begin() as session:
+        runs.cancel(session, WHO, uid)
+    with screen.begin() as session:
+        throw(session)
+
+
+def running(sessions: Sessions) -> t.Run:
+    """Return a run that executes, with its worker's token."""
+    (run_id,) = queued(sessions)
+    assert claimed(sessions) == [run_id]
+    with sessions.begin() as session:
+        states.move(session, run_id, "running")
+    return run_of(sessions, run_id)
+
+
+def test_a_lowered_allocation_leaves_what_was_reserved(screen: Sessions) -> None:
+    run = running(screen)
+    with screen.begin() as session:
+        journal.record(session, "test", "set up", "test")
+        session.execute(update(t.Allocation).values(limit=1), execution_options=CAPTURED)
+    worker = Actor("contributor", run_id=run.id)
+    with screen.begin() as session:
+        mine = session.get_one(t.Run, run.id)
+        opened = deposits.open_for_run(session, worker, mine, [{"path": "a", "nbytes": 10}])
+        assert opened.reserved == run.reserved
+    too_much = [{"path": "a", "nbytes": run.reserved + 1}]
+    with pytest.raises(OverQuota), screen.begin() as session:
+        deposits.open_for_run(session, worker, session.get_one(t.Run, run.id), too_much)
+    with screen() as session:  # what it had is still its own: the notebook alone will fit
+        assert session.scalars(select(t.Deposit.reserved).where(t.Deposit.state == "open")).one()
+
+
+def test_who_leaves_while_it_runs_changes_nothing_of_it(screen: Sessions) -> None:
+    run = running(screen)
+    with screen.begin() as session:
+        leave(session)
+    with screen.begin() as session:
+        assert leases.renew(session, "one", [run.id]) == {run.id}
+        worker = Actor("contributor", run_id=run.id)
+        assert not runs.progress(session, worker, run.uid, runs.Told(1, 2, ""))
+
+
+def test_the_worker_of_a_cancelled_run_is_told_to_stop_and_takes_no_output_in(
+    screen: Sessions,
+) -> None:
+    run = running(screen)
+    worker = Actor("contributor", run_id=run.id)
+    with screen.begin() as session:
+        runs.cancel(session, WHO, run.uid)
+    with screen.begin() as session:
+        assert runs.progress(session, worker, run.uid, runs.Told(1, 2, ""))
+    with screen.begin() as session:
+        leases.cancel(session, "one", run.id, "running")
+    with screen.begin() as session, pytest.raises(Conflict, match="it takes no output"):
+        deposits.open_for_run(session, worker, session.get_one(t.Run, run.id), [])
+    assert run_of(screen, run.id).token_hash is None
+    assert reserved(screen) == 0
+
+
+def test_a_worker_lost_three_times_ends_the_run_with_each_time_told(screen: Sessions) -> None:
+    (run_id,) = queued(screen)
+    for attempt in (1, 2, 3):
+        assert claimed(screen) == [run_id]
+        with screen.begin() as session:
+            error = {"error": "WorkerDied", "message": f"it died, time {attempt}"}
+            leases.requeue(session, "one", run_id, error)
+    run = run_of(screen, run_id)
+    assert (run.state, run.attempt, run.reserved) == ("failed", 3, 0)
+    assert run.error["message"].endswith("it was tried 3 times")
+    assert [one["message"] for one in run.error["history"]] == [
+        f"it died, time {attempt}" for attempt in (1, 2, 3)
+    ]
