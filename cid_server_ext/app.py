@@ -34,6 +34,7 @@ class CidApp(ExtensionApp):
     database = Unicode(help="SQLAlchemy URL of the catalog's database.").tag(config=True)
     storage = Unicode(help="Folder of images, files and staging.").tag(config=True)
     signing_key_file = Unicode(help="Key of the tickets; made when absent.").tag(config=True)
+    seal_keys = Unicode(help="Folder of the keys that sign what runs were.").tag(config=True)
     rate = Float(help="Requests a second that one person may send for long.").tag(config=True)
     burst = Int(help="Requests that one person may send at once.").tag(config=True)
     search_seconds = Float(help="Seconds that one search may take.").tag(config=True)
@@ -49,6 +50,7 @@ class CidApp(ExtensionApp):
     import_workers = Int(help="Machines of a cluster that import at once.").tag(config=True)
     import_cluster_root = Unicode(help="The storage, as those machines see it.").tag(config=True)
     adopt_roots = Unicode(help="Trees of old data: name=/folder:name=/folder.").tag(config=True)
+    mail = Unicode(help="Mail server: smtp+starttls://user@host:587?from=...").tag(config=True)
     service_url = Unicode(help="Where the service is, for the pointer.").tag(config=True)
 
     @default("home")
@@ -70,6 +72,11 @@ class CidApp(ExtensionApp):
     def _signing_key_file(self) -> str:
         kept = f"{Path(self.storage).parent}/signing.key"
         return os.environ.get("CID_SIGNING_KEY_FILE") or kept
+
+    @default("seal_keys")
+    def _seal_keys(self) -> str:
+        kept = f"{Path(self.storage).parent}/seal-keys"
+        return os.environ.get("CID_SEAL_KEYS") or kept
 
     @default("rate")
     def _rate(self) -> float:
@@ -124,6 +131,10 @@ class CidApp(ExtensionApp):
     def _adopt_roots(self) -> str:
         return os.environ.get("CID_ADOPT_ROOTS", "")
 
+    @default("mail")
+    def _mail(self) -> str:
+        return os.environ.get("CID_MAIL", "")
+
     @default("service_url")
     def _service_url(self) -> str:
         return os.environ.get("CID_URL", "/services/cid/")
@@ -140,6 +151,7 @@ class CidApp(ExtensionApp):
         from .handlers.routes import routes
         from .ingest.limits import Limits
         from .laptop import LaptopConductor, show_to_kernels
+        from .mail.server import MailServer
         from .storage.inplace import Roots
 
         base = "/" if self.home == "service" else "/cid/"
@@ -148,6 +160,7 @@ class CidApp(ExtensionApp):
             database=self.database,
             storage=Path(self.storage).resolve(),
             signing_key_file=Path(self.signing_key_file),
+            seal_keys=Path(self.seal_keys),
             embedded=self.home == "laptop",
             rate=self.rate,
             burst=self.burst,
@@ -164,6 +177,7 @@ class CidApp(ExtensionApp):
             cluster_workers=self.import_workers,
             cluster_root=self.import_cluster_root,
             roots=Roots.read(self.adopt_roots),
+            mail=MailServer.read(self.mail),
             hub=(self.home == "service" and os.environ.get("JUPYTERHUB_API_URL")) or "",
             hub_token=os.environ.get("JUPYTERHUB_API_TOKEN", ""),
         )

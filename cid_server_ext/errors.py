@@ -4,6 +4,7 @@ CidError 500
 ├── BadInput 400      the caller can fix the request
 │   ├── BadFile 400        this file cannot be read as an image
 │   ├── BadParameter 400   a parameter is unknown, missing or ill-typed
+│   ├── PromiseBroken 400  a run did not write what its template promises
 │   ├── TooCostly 400      a search that would take too long; ask for less
 │   ├── OtherVersion 412   a version of the upload protocol that is not spoken here
 │   ├── WrongType 415      a body of another media type than this address takes
@@ -57,6 +58,10 @@ class BadFile(BadInput):
 
 class BadParameter(BadInput):
     """A parameter is unknown, missing or ill-typed."""
+
+
+class PromiseBroken(BadInput):
+    """A run did not write what its template promises."""
 
 
 class TooCostly(BadInput):

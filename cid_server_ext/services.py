@@ -18,15 +18,19 @@ from .ingest.abroad import Abroad
 from .ingest.importer import Importer
 from .ingest.limits import Limits
 from .ingest.workshops import workshop
+from .mail.mailer import Mailer
+from .mail.server import MailServer
 from .memory.migration import to_newest
 from .memory.writer import Writer
 from .purger import Purger
 from .rates import Rates
 from .revoker import Revoker
+from .sealer import Sealer
 from .storage.gauge import MOST_FILES
 from .storage.inplace import Roots
 from .storage.plane import DataPlane
 from .storage.roots import Folder
+from .storage.seals import Keys, opened
 from .storage.tickets import Signer
 from .subscriber import Subscriber
 
@@ -39,12 +43,13 @@ class Settings:
     after `search_seconds`. Each night `check_bytes` are read again. A deposit holds at most
     `deposit_files`. `limits` bind whoever opens a foreign file, on `cluster` (see
     `ingest.workshops`). `hub` is the address of the hub's API, for which `hub_token` is. `roots`
-    may be adopted in place.
+    may be adopted in place. `mail` is where notices go out.
     """
 
     database: str
     storage: Path
     signing_key_file: Path
+    seal_keys: Path
     embedded: bool = False
     rate: float = 50
     burst: int = 200
@@ -58,6 +63,7 @@ class Settings:
     roots: Roots = field(default_factory=Roots)
     hub: str = ""
     hub_token: str = field(default="", repr=False)
+    mail: MailServer = field(default_factory=MailServer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,9 @@ class Services:
     checker: Checker
     fixity: Fixity
     subscriber: Subscriber
+    mailer: Mailer
+    sealer: Sealer
+    keys: Keys
     rates: Rates
     prefix: str
     queued: Callable[[], None]
@@ -87,6 +96,8 @@ class Services:
         """Stop background work and let go of the database."""
         self.importer.close()
         self.subscriber.close()
+        self.mailer.close()
+        self.sealer.close()
         self.revoker.close()
         self.departures.close()
         self.writer.close()
@@ -115,7 +126,8 @@ def build(settings: Settings, prefix: str, queued: Callable[[], None] = lambda: 
         workers=settings.cluster_workers,
         memory=settings.limits.memory,
     )
-    importer = Importer(sessions, data.root, settings.limits, workshop=importing)
+    keys = opened(settings.seal_keys)
+    importer = Importer(sessions, data.root, settings.limits, workshop=importing, signer=keys)
     revoker = Revoker(sessions, data.revoked).start()
     departures = Departures(HubPeople(settings.hub, settings.hub_token), data.revoked)
     if settings.hub:
@@ -137,6 +149,9 @@ def build(settings: Settings, prefix: str, queued: Callable[[], None] = lambda: 
         Checker(sessions, data.root, settings.check_bytes).start(),
         Fixity(sessions, data.root, settings.roots).start(),
         Subscriber(sessions, queued).start(),
+        Mailer(sessions, settings.mail).start(),
+        Sealer(sessions, keys).start(),
+        keys,
         rates,
         prefix,
         queued,

@@ -10,6 +10,7 @@ import world
 from sqlalchemy import func, select, update
 
 from cid_server_ext.core import journal
+from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.memory.export import canonical
 from cid_server_ext.core.search import index
 from cid_server_ext.db import capture
@@ -78,6 +79,11 @@ def _add(session: Any, made: world.World) -> None:
     )
     session.add_all([parent, child, away, number, choice, value, trash, prices, hardware, asked])
     session.flush()
+    own = world.templates.publish(
+        session, Actor("contributor"), world.MANIFEST, world.NOTEBOOK, project=project.name
+    )
+    own.changelog, own.withdrawn_at, own.withdrawn_by = "one\ntwo ✓", NOW, "manager"
+    own.withdrawn_for = "it counts twice"
     subscription = t.Subscription(
         project_id=project.id,
         template_id=session.scalars(select(t.Template.id).limit(1)).one(),
@@ -94,8 +100,20 @@ def _add(session: Any, made: world.World) -> None:
         today=1,
     )
     session.add(subscription)
+    session.add(t.RunLimits(team_id=project.team_id, share=1.5, batches=4, gpu_minutes=600))
     session.flush()
     run = session.scalars(select(t.Run.id).limit(1)).one()
+    again = t.Run(
+        batch=t.new_uid(),
+        project_id=project.id,
+        template_id=subscription.template_id,
+        person="manager",
+        parameters={"sigma": 0.5},
+        state="cancelled",
+        replay_of_id=run,
+        inputs=[t.RunInput(position=0, image_id=image.id, role="image", sha256="a" * 64)],
+    )
+    session.add(again)
     matched = {"subscription_id": subscription.id, "record_id": image.id}
     session.add(t.SubscriptionMatch(**matched, state="run", run_id=run))
     image.instrument_id, image.mask_version_id = scope.id, asked.id
@@ -129,6 +147,9 @@ def _add(session: Any, made: world.World) -> None:
     session.flush()
     there = _in_place(project.id, parent.id, session)
     session.add(there)
+    sealed = {"record": "{}", "sha256": "0" * 64, "key": "k", "signature": "h..s"}
+    session.add(t.Provenance(run_id=run, number=1, ended_at=NOW, sealed_at=NOW, **sealed))
+    session.add(t.MailWish(person="manager", mail="daily", address="m@lab.example"))
     session.flush()
     index.refresh(session, [image.id, there.record_id])
 

@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from processes import start_service, stop
+from processes import Service, start_service, stop
 
 
 class Phoenix:
@@ -17,6 +17,11 @@ class Phoenix:
         self._service = start_service(folder, **settings)
         self._port = int(self._service.origin.rpartition(":")[2])
         self.url = self._service.url
+
+    @property
+    def service(self) -> Service:
+        """The service as it is now; what is asked of it goes to the same address later too."""
+        return self._service
 
     def rise(self) -> None:
         """Start the service and wait until it answers."""

@@ -22,8 +22,23 @@ CONFIG = Path(__file__).parent / "runners" / "gateway_for_tests.py"
 @contextmanager
 def gateway_in(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[Site]:
     """Run a gateway, with `more` in its environment, whose callers' password is "password"."""
+    site = site_in(folder)
+    process = launched(site, more)
+    try:
+        yield site
+    finally:
+        stop(process)
+
+
+def site_in(folder: Path) -> Site:
+    """Return where a gateway of its own listens and what it keeps."""
     site = Site(free_ports(len(PORTS)), folder)
     (site.run / "clusters" / "home").mkdir(parents=True)
+    return site
+
+
+def launched(site: Site, more: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Start the gateway of a site and return its process when it answers."""
     bin_folder = Path(sys.executable).parent
     environment = {
         "PATH": f"{bin_folder}:{os.environ['PATH']}",
@@ -32,7 +47,7 @@ def gateway_in(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[
         **(more or {}),
         **site.environment,
     }
-    with (site.run / "gateway.log").open("wb") as log:
+    with (site.run / "gateway.log").open("ab") as log:
         process = subprocess.Popen(
             [str(bin_folder / "dask-gateway-server"), "-f", str(CONFIG)],
             env=environment,
@@ -51,9 +66,10 @@ def gateway_in(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[
 
     try:
         wait_until(answers, 180, "the gateway answers")
-        yield site
-    finally:
+    except BaseException:
         stop(process)
+        raise
+    return process
 
 
 def address(site: Site) -> str:

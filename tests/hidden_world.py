@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import world
@@ -20,6 +20,7 @@ from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import datasets, tags, terms
 from cid_server_ext.core.people import members, teams
 from cid_server_ext.core.search import index
+from cid_server_ext.core.templates import templates
 from cid_server_ext.db import tables as t
 
 ABSENT = 999_999_999  # the number of a journal entry that is not there
@@ -119,6 +120,10 @@ def make(session: Session) -> Hidden:
     subject, detail = f"image:{image.uid}", {"to": word(" detail")}
     journal.record(session, word("-doer"), "rename", subject, detail, project_id=row.id)
     session.flush()
+    raw = world.called("hidden-things", title=word(" method"), summary=word(" way"))
+    someone = Actor("contributor")
+    own = templates.publish(session, someone, raw, world.NOTEBOOK, word(" news"), project)
+    made = replace(made, template=own.reference, own=own.reference)
     names = {
         "begin": begin,
         "rest": rest,
@@ -135,6 +140,7 @@ def make(session: Session) -> Hidden:
         "record": image.uid,
         "file": made.file,
         "run": run.uid,
+        "other": run.uid,
         "batch": run.batch,
         "deposit": deposit.uid,
         "request": request.uid,
@@ -143,6 +149,7 @@ def make(session: Session) -> Hidden:
         "value": session.scalars(select(t.Value.uid).where(t.Value.term_id == term.id)).one(),
         "note": note.uid,
         "subscription": standing.uid,
+        "template": own.reference,
         "trash": thrown.uid,
     }
     return Hidden(names, frozenset(_keyed(session, row)) | {rest}, made)

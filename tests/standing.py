@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import commits, datasets, deposits
-from cid_server_ext.core.runs import submit
+from cid_server_ext.core.estimate import room
 from cid_server_ext.core.subscriptions import seen, subscriptions
 from cid_server_ext.core.subscriptions.budget import Limits
 from cid_server_ext.core.subscriptions.subscriptions import Wanted
@@ -23,7 +23,7 @@ from cid_server_ext.subscriber import Subscriber
 WHO = Actor("contributor")
 SEARCH = "new stacks"
 MANY = Limits(runs=10_000)
-EACH = submit.OVERHEAD + 64 * 64 * 4 * 4 // 3  # bytes that one run reserves
+EACH = room.OVERHEAD + 64 * 64 * 4 * 4 // 3  # bytes that one run reserves
 
 
 def make(

@@ -56,7 +56,12 @@ FORBIDDEN = {
     "cid_client": {"cid_server_ext", "cid_widgets", "hub_config", "sqlalchemy", "tornado"},
     "cid_widgets": {"cid_server_ext", "hub_config", "sqlalchemy", "zarr", "dask"},
 }
-CLIENTS = ("cid_server_ext/cli.py", "cid_server_ext/runners/inside.py", "cid_server_ext/checking/")
+CLIENTS = (
+    "cid_server_ext/cli.py",
+    "cid_server_ext/runners/inside.py",
+    "cid_server_ext/runners/worker/",
+    "cid_server_ext/checking/",
+)
 
 
 def sources(folder: str, suffix: str = ".py") -> list[Path]:

@@ -91,6 +91,11 @@ class World:
     version: str = ""
     subscription: str = ""
     mask: str = ""
+    batch: str = ""
+    waits: str = ""  # a queued run, and its batch
+    failed: str = ""  # one that failed, and its batch
+    template: str = ""  # the facility's, of this world alone
+    own: str = ""  # its project's own
 
 
 def make(session: Session, name: str = "screen", limit: int = 10**9) -> World:
@@ -129,19 +134,49 @@ def make(session: Session, name: str = "screen", limit: int = 10**9) -> World:
         request.uid,
         **vocabulary(session, name),
         **microscope(session),
+        batch=run.batch,
     )
 
 
 def with_a_step(sessions: Sessions, name: str) -> World:
     """Make a world of everything, and in it one step that can be taken back: `entry`."""
     with sessions.begin() as session:
-        made = organise(session, make(session, name))
+        made = stand_still(session, organise(session, make(session, name)))
+        made = publish(session, made)
     with sessions.begin() as session:
         someone = Actor("contributor")
         records.change(session, someone, t.File, made.plain, name="plan 1.pdf")
     with sessions() as session:
         renamed = select(func.max(t.Journal.id)).where(t.Journal.action == "rename")
         return replace(made, entry=session.scalars(renamed).one())
+
+
+def stand_still(session: Session, made: World) -> World:
+    """Add a run that waits and one that failed; the batch of each is called as the run."""
+    running = session.query(t.Run).filter_by(uid=made.run).one()
+    image, found = running.inputs[0].image, {}
+    for name, state in (("waits", "queued"), ("failed", "failed")):
+        run = add_run(session, image, running.template, person="contributor", token=t.new_uid())
+        run.state, run.batch, run.token_hash = state, run.uid, None
+        run.lane = f"{run.uid}:{image.project_id}"
+        found[name] = run.uid
+    session.flush()
+    return replace(made, **found)
+
+
+def publish(session: Session, made: World) -> World:
+    """Publish a template of the facility that nobody else uses, and one of the project's own."""
+    name = f"things-{t.new_uid()[:8]}"
+    templates.publish(session, STAFF, called(name, version="10.10.10"), NOTEBOOK)
+    own = templates.publish(
+        session, Actor("contributor"), called("own-things"), NOTEBOOK, project=made.project
+    )
+    return replace(made, template=name, own=own.reference)
+
+
+def called(name: str, **more: Any) -> dict[str, Any]:
+    """Return the manifest of a template of another name."""
+    return {**MANIFEST, "template": {**MANIFEST["template"], "name": name, **more}}
 
 
 def microscope(session: Session) -> dict[str, str]:

@@ -46,6 +46,7 @@ from ..db.tables import (
     Subscription,
     Team,
     TeamMember,
+    Template,
     Trash,
 )
 from ..errors import Conflict, NotAllowed, NotFound
@@ -69,6 +70,7 @@ Found = TypeVar(
     Trash,
     Team,
     Request,
+    Template,
 )
 
 
@@ -219,6 +221,8 @@ def _reached(actor: Actor, role: str, record: type[Any]) -> ColumnElement[bool]:
     if record is Request:
         asked: ColumnElement[bool] = Request.person == actor.name
         return asked
+    if record is Template and role == "viewer":  # the facility's are everybody's
+        return or_(Template.project_id.is_(None), Template.project_id.in_(_projects(actor, role)))
     if record is Deposit:  # seen by who may bring one
         role = max(role, "contributor", key=ROLES.index)
     mine = _projects(actor, role)

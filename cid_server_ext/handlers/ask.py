@@ -24,6 +24,8 @@ NEVER = float("inf")
 class Ask:
     """One request as the core sees it. `after` runs once the transaction is committed.
 
+    `agent` is what the caller says he asks with.
+
     `known` is what was revoked before this request read anything: a ticket it signs is no good
     once a right ended that it may still have seen.
     """
@@ -35,6 +37,7 @@ class Ask:
     query: Any = None
     after: list[Callable[[], None]] = field(default_factory=list)
     known: revoked.Moments = field(default_factory=revoked.Moments)
+    agent: str = ""
     _holder: list[tuple[str, float]] = field(default_factory=list)
 
     def ticket(self, right: Right, seconds: int = LONGEST, prefixes: Iterable[str] = ()) -> str:
@@ -77,7 +80,8 @@ def transact(
     with reading(sessions, seconds) if only_reads else sessions.begin() as session:
         if actor.staff:
             staff_reads.watch(session)
-        ask = Ask(session, actor, services, body, query, known=known)
+        agent = handler.request.headers.get("User-Agent", "")[:200]
+        ask = Ask(session, actor, services, body, query, known=known, agent=agent)
         answer = work(ask)
         saw = staff_reads.unnoted(session, actor) if actor.staff else []
         if saw and not only_reads:

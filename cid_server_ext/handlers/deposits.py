@@ -53,13 +53,30 @@ class NewDeposit(BaseModel):
 
 
 class Output(BaseModel):
-    """What one staged path of a run is."""
+    """What one staged path of a run is; of a file perhaps with the sha256 that it shall have."""
 
     model_config = ConfigDict(extra="forbid")
-    kind: Literal["labels", "image", "table", "figure", "file", "notebook"]
+    kind: Literal["labels", "image", "table", "figure", "file", "notebook", "log"]
     name: str = Field(min_length=1, max_length=120)
     path: str = Field(min_length=1, max_length=600)
     source: str | None = None
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+
+
+class Usage(BaseModel):
+    """What a run took, measured where it was executed; what could not be measured is left out.
+
+    `gpu_seconds` count a GPU for as much of each second as it was busy.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    wall_seconds: float = Field(ge=0, lt=1e9)
+    cpu_seconds: float = Field(0, ge=0, lt=1e12)
+    gpu_seconds: float | None = Field(None, ge=0, lt=1e12)
+    peak_memory: int = Field(0, ge=0, lt=2**53)
+    bytes_read: int = Field(0, ge=0, lt=2**60)
+    bytes_written: int = Field(0, ge=0, lt=2**60)
+    workers: int = Field(1, ge=1, le=10_000)
 
 
 class Manifest(BaseModel):
@@ -74,6 +91,7 @@ class Manifest(BaseModel):
     error: dict[str, Any] | None = None
     metrics: dict[str, float | str | bool] = {}
     environment: dict[str, Any] = {}
+    usage: Usage | None = None
     outputs: list[Output] = []
     instrument: str = Field("", max_length=200)
     check: bool = False

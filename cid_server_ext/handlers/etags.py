@@ -53,6 +53,7 @@ PLACES: dict[str, tuple[Column, Column | None]] = {
     "subscription": (t.Subscription.uid, t.Subscription.project_id),
     "team": (t.Team.name, None),
     "template": (t.Template.name, None),
+    "number": (t.Template.version, None),  # only a template's version ever changes: all alike wait
     "instrument": (t.Instrument.uid, None),
     "mask": (t.Mask.uid, None),
     "version": (t.InstrumentVersion.uid, None),

@@ -1,4 +1,4 @@
-"""Images: search, read, rename, lineage; and the files beside them."""
+"""Images: search, read, rename; and the files beside them."""
 
 from __future__ import annotations
 
@@ -44,19 +44,6 @@ class Image(CidHandler):
         """Its uid and bytes stay."""
         records.change(ask.session, ask.actor, t.Image, image, **ask.body.model_dump())
         return shapes.image(ask, images.get(ask.session, ask.actor, image))
-
-
-class Lineage(CidHandler):
-    """images/{image}/lineage."""
-
-    @endpoint("What it was made from, what was made from it", who="viewer", answer=shapes.Lineage)
-    def get(self, ask: Ask, image: str) -> shapes.Lineage:
-        """One step each way, through runs."""
-        row = images.get(ask.session, ask.actor, image)
-        return shapes.Lineage(
-            parents=shapes.rows(ask, images.parents(ask.session, ask.actor, row)),
-            children=shapes.rows(ask, images.children(ask.session, ask.actor, row)),
-        )
 
 
 class File(CidHandler):

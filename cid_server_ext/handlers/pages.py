@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import JupyterHandler
+from markupsafe import Markup
 
 from ..core import policy
 from ..core.catalog import images, projects
@@ -21,7 +23,8 @@ from ..core.people import requests
 from ..core.runs import runs
 from ..core.search.find import IMAGES, Asked
 from ..db import tables as t
-from ..errors import CidError, NotLoggedIn
+from ..errors import CidError, NotFound, NotLoggedIn
+from ..rendering import notebooks
 from . import project_shapes, reading, refusals, run_shapes, shapes
 from .ask import Ask, transact
 from .lanes import WORKERS
@@ -34,16 +37,25 @@ TEMPLATES = Environment(
 )
 TEMPLATES.filters["human"] = human
 POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+SANDBOX = (
+    "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'"
+)
+MAKERS = ThreadPoolExecutor(12, thread_name_prefix="page")
 
 
 class Page(JupyterHandler):
     """A page: logs its visitor in by the hub, asks the core in a thread, fills a template."""
 
     template = ""
+    policy = POLICY
 
     def facts(self, ask: Ask, **path: str) -> dict[str, Any]:
         """Return what the template shows."""
         raise NotImplementedError
+
+    def complete(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """Return the facts with what takes long to make and asks the database nothing."""
+        return facts
 
     @allow_unauthenticated
     async def get(self, **path: str) -> None:
@@ -55,6 +67,7 @@ class Page(JupyterHandler):
         try:
             self.settings["cid"].rates.take(self.current_user.username)
             facts = await loop.run_in_executor(WORKERS, functools.partial(self._ask, path))
+            facts = await loop.run_in_executor(MAKERS, self.complete, facts)
         except CidError as error:
             self.set_status(error.status)
             self.finish(self._page("refused.html", {"error": error}))
@@ -73,7 +86,8 @@ class Page(JupyterHandler):
         return refusals.named(lambda: transact(self, services, what, None, None, work))
 
     def _page(self, template: str, facts: dict[str, Any]) -> str:
-        self.set_header("Content-Security-Policy", POLICY)
+        self.set_header("Content-Security-Policy", self.policy)
+        self.set_header("Referrer-Policy", "no-referrer")
         self.set_header("Cache-Control", "private, no-store")
         prefix = self.settings["cid"].prefix
         return TEMPLATES.get_template(template).render(prefix=prefix, **facts)
@@ -148,9 +162,34 @@ class Run(Page):
         }
 
 
+class Notebook(Page):
+    """The executed notebook of a run, in a sandbox: what it says is shown, nothing of it acts."""
+
+    template = "notebook.html"
+    policy = SANDBOX
+
+    def facts(self, ask: Ask, run: str) -> dict[str, Any]:
+        """The run, and where its notebook lies."""
+        row = runs.get(ask.session, ask.actor, run)
+        if row.notebook is None:
+            raise NotFound(f"run {row.uid} has no executed notebook: it is {row.state}")
+        found = policy.find(ask.session, ask.actor, t.File, row.notebook.uid)
+        key = f"{found.prefix}/{found.stored}"
+        told = {"sha256": found.sha256, "path": ask.services.data.root.path(key)}
+        return {"run": run_shapes.one(ask, row), "notebook": told}
+
+    def complete(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """Have its page made, or take the one that is there."""
+        told = facts["notebook"]
+        if not told["path"].is_file():
+            raise NotFound("the notebook's file is not in the storage: tell staff")
+        return facts | {"body": Markup(notebooks.page(told["path"], told["sha256"]))}
+
+
 PAGES: list[tuple[str, type[Page]]] = [
     (r"", Home),
     (r"projects/(?P<project>[^/]+)", Project),
     (r"images/(?P<image>[^/]+)", Image),
     (r"runs/(?P<run>[^/]+)", Run),
+    (r"runs/(?P<run>[^/]+)/notebook", Notebook),
 ]

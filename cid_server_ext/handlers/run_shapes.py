@@ -4,43 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from pydantic import BaseModel
 
+from ..core.estimate import eta
+from ..core.queue import waiting
 from ..core.runs import preflight as preflights
 from ..core.runs import runs
 from ..core.templates import contract
 from ..db import tables as t
-from . import shapes
+from . import estimate_shapes, shapes
 from .base import Ask
 
 
-class Template(BaseModel):
-    """A published version; `parameters` are what a form is drawn from."""
-
-    name: str
-    version: str
-    digest: str
-    title: str
-    summary: str
-    parameters: dict[str, Any]
-    manifest: dict[str, Any]
-    published_by: str
-    created_at: dt.datetime
-
-
-class Templates(BaseModel):
-    """The newest version of each."""
-
-    templates: list[Template]
-
-
 class TemplateName(BaseModel):
-    """Which version of which template."""
+    """Which version of which template; `reference` is `project:name` for a project's own."""
 
     name: str
+    reference: str
     version: str
     digest: str
 
@@ -98,9 +81,16 @@ class Run(BaseModel):
     metrics: dict[str, Any]
     error: dict[str, Any] | None
     environment: dict[str, Any]
+    usage: dict[str, Any]
+    replay_of: str | None
     created_at: dt.datetime
     started_at: dt.datetime | None
     ended_at: dt.datetime | None
+    eta: estimate_shapes.Eta | None = None  # of one run; lists of them tell none
+    priority: int
+    paused: bool
+    not_before: dt.datetime | None
+    waits: str | None  # what for, of one that has not begun
 
 
 class Runs(BaseModel):
@@ -139,7 +129,7 @@ class Preflight(BaseModel):
     """What a submit would do; it is taken when nothing is red.
 
     `notes` are about parameters and room, `channels` the names that all images have; `nbytes`
-    would be reserved for the images that are not red.
+    would be reserved for the images that are not red, `estimate` is what they would take.
     """
 
     template: TemplateName
@@ -148,6 +138,7 @@ class Preflight(BaseModel):
     notes: list[Note]
     channels: list[str]
     nbytes: int
+    estimate: estimate_shapes.Estimate
 
 
 class Work(BaseModel):
@@ -157,6 +148,7 @@ class Work(BaseModel):
     template: str
     notebook: str
     kernel: str
+    environment: dict[str, str]
     parameters: dict[str, Any]
     inputs: list[shapes.Image]
     roles: list[str]
@@ -169,19 +161,10 @@ class Going(BaseModel):
     cancel: bool
 
 
-def template(row: t.Template) -> Template:
-    """Fill a template."""
-    about = row.manifest["template"]
-    return Template(
-        name=row.name,
-        version=row.version,
-        digest=row.digest,
-        title=about["title"],
-        summary=about["summary"],
-        parameters=row.manifest["parameters"],
-        manifest=row.manifest,
-        published_by=row.published_by,
-        created_at=row.created_at,
+def template_name(row: t.Template) -> TemplateName:
+    """Say which version of which template it is."""
+    return TemplateName(
+        name=row.name, reference=row.reference, version=row.version, digest=row.digest
     )
 
 
@@ -189,7 +172,7 @@ def preflight(found: preflights.Preflight) -> Preflight:
     """Fill what was looked at."""
     row = found.template
     return Preflight(
-        template=TemplateName(name=row.name, version=row.version, digest=row.digest),
+        template=template_name(row),
         counts={light: found.count(light) for light in preflights.RANK},
         images=[
             Seen(uid=one.uid, name=one.name or None, light=one.light, notes=_notes(one.notes))
@@ -198,6 +181,7 @@ def preflight(found: preflights.Preflight) -> Preflight:
         notes=_notes(found.notes),
         channels=found.channels,
         nbytes=found.nbytes,
+        estimate=estimate_shapes.estimate(found.estimate),
     )
 
 
@@ -208,12 +192,16 @@ def _notes(notes: Iterable[contract.Note]) -> list[Note]:
 def several(ask: Ask, rows: list[t.Run]) -> list[Run]:
     """Fill runs with what they wrote."""
     written = runs.outputs(ask.session, ask.actor, rows)
-    return [_run(row, *written[row.id]) for row in rows]
+    seen = runs.seen_inputs(ask.session, ask.actor, rows)
+    waits = waiting.why(ask.session, rows)
+    return [_run(row, seen, waits.get(row.id), *written[row.id]) for row in rows]
 
 
 def one(ask: Ask, row: t.Run) -> Run:
     """Fill one run."""
-    return several(ask, [row])[0]
+    told = several(ask, [row])[0]
+    told.eta = estimate_shapes.eta(eta.of_run(ask.session, row))
+    return told
 
 
 def work(ask: Ask, row: t.Run) -> Work:
@@ -224,6 +212,7 @@ def work(ask: Ask, row: t.Run) -> Work:
         template=row.template.name,
         notebook=row.template.notebook,
         kernel=manifest["environment"]["kernel"],
+        environment=manifest["environment"],
         parameters=runs.resolved(row),
         inputs=[shapes.image(ask, given.image) for given in row.inputs],
         roles=[given.role for given in row.inputs],
@@ -231,14 +220,18 @@ def work(ask: Ask, row: t.Run) -> Work:
     )
 
 
-def _run(row: t.Run, images: list[t.Image], files: list[t.File]) -> Run:
+def _run(
+    row: t.Run,
+    seen: Collection[int],
+    waits: str | None,
+    images: list[t.Image],
+    files: list[t.File],
+) -> Run:
     notebook = row.notebook
     return Run(
         uid=row.uid,
         batch=row.batch,
-        template=TemplateName(
-            name=row.template.name, version=row.template.version, digest=row.template.digest
-        ),
+        template=template_name(row.template),
         project=row.project.name,
         dataset=row.dataset and row.dataset.path,
         person=row.person,
@@ -247,7 +240,11 @@ def _run(row: t.Run, images: list[t.Image], files: list[t.File]) -> Run:
         cancel_asked=row.cancel_asked,
         parameters=row.parameters,
         progress=row.progress,
-        inputs=[Input(uid=i.image.uid, name=i.image.name, role=i.role) for i in row.inputs],
+        inputs=[
+            Input(uid=i.image.uid, name=i.image.name, role=i.role)
+            for i in row.inputs
+            if i.image_id in seen
+        ],
         outputs=Outputs(images=[_thing(i) for i in images], files=[_thing(f) for f in files]),
         notebook=notebook
         and Notebook(
@@ -259,6 +256,12 @@ def _run(row: t.Run, images: list[t.Image], files: list[t.File]) -> Run:
         metrics=row.metrics,
         error=row.error,
         environment=row.environment,
+        usage=row.usage,
+        replay_of=row.replay_of and row.replay_of.uid,
+        priority=row.priority,
+        paused=row.paused,
+        not_before=row.not_before,
+        waits=waits,
         created_at=row.created_at,
         started_at=row.started_at,
         ended_at=row.ended_at,

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..core.catalog import deposits
+from ..core.provenance import record
+from ..core.queue.turns import URGENT, Turn
 from ..core.runs import preflight, runs, submit
 from ..errors import BadInput
 from . import deposit_shapes, run_shapes
 from .base import Ask, CidHandler, endpoint
 from .deposits import LISTED, Declared
 from .paging import After, number, token
+from .reading import Moment
+
+State = Literal["queued", "starting", "running", "committing", "done", "failed", "cancelled"]
 
 
 class Submit(BaseModel):
-    """A template, the images it runs on (one run each) or a query for them, its parameters."""
+    """A template, the images it runs on (one run each) or a query for them, its parameters.
+
+    `inputs` are further images by their role in the template, the same for all. `priority` is
+    among the team's runs, above 0 for staff only; nothing starts before `not_before`.
+    """
 
     model_config = ConfigDict(extra="forbid")
     template: str
     images: list[str] | None = None
     query: str | None = None
     parameters: dict[str, Any] = {}
+    inputs: dict[str, list[str]] = {}
+    priority: int = Field(0, ge=-URGENT, le=URGENT)
+    not_before: Moment | None = None
 
     @property
     def chosen(self) -> list[str] | str:
@@ -38,17 +50,21 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
     batch: str | None = None
     project: str | None = None
+    state: State | None = None
     limit: int = Field(50, ge=1, le=200)
     after: After = None
 
 
 class Told(BaseModel):
-    """How far a worker is."""
+    """How far a worker is; `tile` of `tiles` in the cell that runs, `memory` in bytes."""
 
     model_config = ConfigDict(extra="forbid")
     cell: int = Field(0, ge=0)
     cells: int = Field(0, ge=0)
     text: str = ""
+    tile: int = Field(0, ge=0)
+    tiles: int = Field(0, ge=0)
+    memory: int = Field(0, ge=0, lt=2**53)
 
 
 class Files(BaseModel):
@@ -70,10 +86,11 @@ class Runs(CidHandler):
             ask.actor,
             batch=q.batch,
             project=q.project,
+            state=q.state,
             limit=q.limit,
             after=number(q.after),
         )
-        more = q.batch is None and len(rows) == q.limit
+        more = len(rows) == q.limit
         return run_shapes.Runs(
             runs=run_shapes.several(ask, rows), next=token(rows[-1].id if more else None)
         )
@@ -82,9 +99,12 @@ class Runs(CidHandler):
     def post(self, ask: Ask) -> run_shapes.Batch:
         """All images or none; one run for each."""
         new = ask.body
-        rows = submit.submit(ask.session, ask.actor, new.template, new.chosen, new.parameters)
-        for row in rows:
-            ask.session.refresh(row)
+        turn = Turn(new.priority, new.not_before)
+        rows = submit.submit(
+            ask.session, ask.actor, new.template, new.chosen, new.parameters, new.inputs, turn
+        )
+        record.begun_with(ask.session, rows, ask.agent)
+        rows = runs.listing(ask.session, ask.actor, batch=rows[0].batch)
         ask.after.append(ask.services.queued)
         return run_shapes.Batch(batch=rows[0].batch, runs=run_shapes.several(ask, rows))
 
@@ -103,7 +123,7 @@ class Preflight(CidHandler):
         """Image by image; what is wrong is told, with what to do, and nothing is queued."""
         new = ask.body
         found = preflight.preflight(
-            ask.session, ask.actor, new.template, new.chosen, new.parameters
+            ask.session, ask.actor, new.template, new.chosen, new.parameters, new.inputs
         )
         return run_shapes.preflight(found)
 
@@ -111,9 +131,9 @@ class Preflight(CidHandler):
 class Run(CidHandler):
     """runs/{run}."""
 
-    @endpoint("One run", who="viewer", answer=run_shapes.Run)
+    @endpoint("One run", who="viewer", answer=run_shapes.Run, passing=("eta", "waits"))
     def get(self, ask: Ask, run: str) -> run_shapes.Run:
-        """With what it wrote."""
+        """With what it wrote, and when it will end."""
         return run_shapes.one(ask, runs.get(ask.session, ask.actor, run))
 
 

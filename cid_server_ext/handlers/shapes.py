@@ -112,13 +112,6 @@ class Images(BaseModel):
     next: str | None
 
 
-class Lineage(BaseModel):
-    """What an image was made from, and what was made from it."""
-
-    parents: list[Row]
-    children: list[Row]
-
-
 class File(BaseModel):
     """A file with the address of its bytes; null for a folder of files: take it by `downloads`."""
 

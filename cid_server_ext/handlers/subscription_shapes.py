@@ -13,7 +13,7 @@ from ..core.subscriptions import seen
 from ..db import clock
 from ..db import tables as t
 from .base import Ask
-from .run_shapes import TemplateName
+from .run_shapes import TemplateName, template_name
 
 MatchState = Literal[
     "there",
@@ -90,7 +90,10 @@ class Subscriptions(BaseModel):
 
 
 class Estimate(BaseModel):
-    """What running on all that matches now would take; `text` says it in a sentence."""
+    """What running on all that matches now would take; `text` says it in a sentence.
+
+    `price` is that of the machine time, VAT included: "3.40 EUR"; null where nobody can know it.
+    """
 
     matches: int
     would_run: int
@@ -156,7 +159,7 @@ def estimate(found: estimates.Estimate) -> Estimate:
         left=found.left,
         nbytes=found.nbytes,
         free=found.free,
-        price=None,
+        price=None if found.takes.price is None else str(found.takes.price),
         text=found.text,
     )
 
@@ -168,9 +171,7 @@ def _subscription(
     return Subscription(
         uid=row.uid,
         project=row.project.name,
-        template=TemplateName(
-            name=row.template.name, version=row.template.version, digest=row.template.digest
-        ),
+        template=template_name(row.template),
         newer=newer,
         search=SavedSearch(
             uid=row.dataset.uid, path=row.dataset.path, query=row.dataset.query or ""

@@ -6,7 +6,7 @@ import errno
 import logging
 from typing import Any
 
-from ..errors import CidError
+from ..errors import CidError, WrongDigest
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,8 @@ STORAGE = {
 
 def told(uid: str, error: Exception) -> dict[str, Any]:
     """Return what the depositor is told; a defect's text stays in the log."""
+    if isinstance(error, WrongDigest):  # whoever delivered it was wrong about it, or lied
+        log.warning("import of %s: %s", uid, error)
     if isinstance(error, CidError):
         return {"error": error.name, "message": str(error)}
     if isinstance(error, OSError) and error.errno in STORAGE:

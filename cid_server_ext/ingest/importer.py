@@ -16,14 +16,16 @@ from typing import Any
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
 
 from ..core import duties
 from ..core.catalog import checked, commits, deposits, held, imports, learned
+from ..core.provenance import seals
 from ..core.queue import leases
 from ..core.runs import runs
 from ..db.session import Sessions, reading
 from ..db.tables import Deposit, Run
-from ..errors import CidError, Conflict
+from ..errors import CidError, Conflict, PromiseBroken
 from ..storage import intake, uploads
 from ..storage.roots import Root, staging_prefix
 from . import faults
@@ -52,11 +54,13 @@ class Importer:
         limits: Limits | None = None,
         threads: int = 2,
         workshop: Workshop = HERE,
+        signer: seals.Signer | None = None,
     ) -> None:
         self.sessions = sessions
         self.root = root
         self.limits = limits or Limits()
         self.workshop = workshop
+        self.signer = signer
         self.process = duties.myself()
         self._stopping = False
         self._stop = threading.Event()
@@ -163,6 +167,8 @@ class Importer:
             return
         prepared = job.prepared
         try:
+            if job.broken:
+                raise PromiseBroken(job.broken)
             prepared = prepared or self._prepare(job)
             if job.staged.check or self._asks_for_more(job, prepared):
                 return self._say_what_would_be(job, prepared)
@@ -231,6 +237,16 @@ class Importer:
                 state = str(job.manifest.get("state", "done"))
                 run = session.get_one(Run, job.run_id)
                 runs.finish(session, run, state, manifest=job.manifest, deposit=deposit)
+                self._seal(session, run)
+
+    def _seal(self, session: Session, run: Run) -> None:
+        """Sign what the run was, in the transaction that ends it; if that fails, a duty does."""
+        if self.signer is not None:
+            try:
+                with session.begin_nested():
+                    seals.seal(session, run, self.signer)
+            except Exception:
+                log.exception("the record of run %s waits to be sealed", run.uid)
 
     def _give_up(self, job: Job, prepared: Prepared | None, error: dict[str, Any]) -> None:
         """End the deposit without a result; of a failed run at least its notebook is kept."""
@@ -247,6 +263,7 @@ class Importer:
                     run = session.get_one(Run, job.run_id)
                     manifest = {**job.manifest, "error": error}
                     runs.finish(session, run, "failed", manifest=manifest, deposit=deposit)
+                    self._seal(session, run)
         self._tidy(job, prepared)
 
     def _tidy(self, job: Job, prepared: Prepared | None) -> None:
@@ -265,9 +282,10 @@ class Importer:
             imports.forget(session, job.id)
 
     def _keep_notebook(self, job: Job, error: dict[str, Any]) -> bool:
-        """Commit the executed notebook of a run whose other outputs were refused."""
-        only = tuple(o for o in job.staged.outputs if o.get("kind") == "notebook")
-        if job.run_id is None or not only or only == job.staged.outputs:
+        """Commit the executed notebook and the log of a run whose other outputs were refused."""
+        only = tuple(o for o in job.staged.outputs if o.get("kind") in ("notebook", "log"))
+        refused = only != job.staged.outputs or bool(job.broken)
+        if job.run_id is None or not only or not refused:
             return False
         staged = replace(job.staged, declared=(), outputs=only)
         manifest = {**job.manifest, "state": "failed", "error": error}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.catalog import held
+from ..core.templates import promises
 from ..db.tables import Deposit
 from .prepared import Held, Prepared, Staged
 
@@ -22,6 +23,7 @@ class Job:
     manifest: dict[str, Any]
     prepared: Prepared | None
     run_id: int | None
+    broken: str = ""  # what its template promised and it did not write
 
 
 def job_of(deposit: Deposit, there: Mapping[str, held.Kept] | None = None) -> Job:
@@ -40,4 +42,5 @@ def job_of(deposit: Deposit, there: Mapping[str, held.Kept] | None = None) -> Jo
     )
     kept = deposit.results.get("prepared")
     prepared = Prepared.from_json(kept) if kept else None
-    return Job(deposit.id, deposit.uid, staged, deposit.manifest, prepared, deposit.run_id)
+    broken = promises.complaint(run.template, deposit.manifest) if run else ""
+    return Job(deposit.id, deposit.uid, staged, deposit.manifest, prepared, deposit.run_id, broken)

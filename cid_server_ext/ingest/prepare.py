@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import BadFile, BadInput
+from ..errors import BadFile, BadInput, WrongDigest
 from ..storage import digests
 from ..storage.roots import Root
 from . import trees
@@ -16,7 +16,8 @@ from .workers import Worker
 from .workshops import HERE, Workshop
 
 PIXELS = ("image", "labels")
-FILES = ("table", "figure", "file", "notebook")
+ENDINGS = {"notebook": ".ipynb", "log": ".log"}  # these are called after their run
+FILES = ("table", "figure", "file", *ENDINGS)
 
 
 def prepare(
@@ -76,8 +77,14 @@ def _results(root: Root, staged: Staged, watch: Watch, worker: Worker) -> Prepar
                 done.commit.images.append(new)
                 done.moves.append((made, new.prefix))
         elif kind in FILES:
-            title = f"{staged.label}.ipynb" if kind == "notebook" else Path(output["path"]).name
+            ending = ENDINGS.get(kind)
+            title = f"{staged.label}{ending}" if ending else Path(output["path"]).name
             file = new_file(root, staged, key, title, kind)
+            if (claimed := output.get("sha256")) and claimed != file.sha256:
+                raise WrongDigest(
+                    f"{output['path']}: its worker says sha256 {claimed[:12]}…,"
+                    f" what came has {file.sha256[:12]}…: nothing of it is kept"
+                )
             done.commit.files.append(file)
             done.moves.append((key, f"{file.prefix}/{title}"))
         else:

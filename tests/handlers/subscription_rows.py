@@ -26,6 +26,9 @@ ROWS: dict[tuple[str, str], Callable[[world.World], tuple[str, Any]]] = {
         {"template": "count-things", "images": [w.image]},
     ),
     ("POST", "runs/{run}/cancel"): lambda w: (f"runs/{w.run}/cancel", None),
+    ("POST", "runs/{run}/replay"): lambda w: (f"runs/{w.run}/replay", None),
+    ("GET", "runs/{run}/comparison"): lambda w: (f"runs/{w.run}/comparison", None),
+    ("GET", "runs/{run}/diff/{other}"): lambda w: (f"runs/{w.run}/diff/{w.run}", None),
     ("GET", "runs/{run}/work"): lambda w: (f"runs/{w.run}/work", None),
     ("POST", "runs/{run}/progress"): lambda w: (f"runs/{w.run}/progress", {"cell": 1}),
     ("POST", "runs/{run}/deposits"): lambda w: (

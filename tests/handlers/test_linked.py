@@ -71,7 +71,8 @@ def test_lists_lineage_and_pages_show_no_more(service: Service, linked) -> None:
         assert linked.home not in answer.text
         assert linked.made.image not in answer.text
     lineage = service.ask("GET", f"images/{linked.made.result}/lineage", "friend").json()
-    assert lineage == {"parents": [], "children": []}
+    none: dict[str, list[str]] = {"parents": [], "children": [], "images": [], "runs": []}
+    assert lineage == {**none, "more": False}
     headers = {"X-Test-User": json.dumps({"name": "friend"})}
     page = httpx.get(f"{service.url}images/{linked.made.result}", headers=headers)
     assert page.status_code == 200

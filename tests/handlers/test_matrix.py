@@ -7,11 +7,15 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import batch_rows
 import instrument_rows
 import mask_rows
 import people_rows
+import provenance_rows
 import pytest
+import steering_rows
 import subscription_rows
+import template_rows
 import world
 from processes import STAFF, Service
 
@@ -50,7 +54,6 @@ unique = itertools.count()
 
 # how each operation is called: path parameters and body from a world
 Row = Callable[[world.World], tuple[str, Any]]
-PUBLISH = {"manifest": world.MANIFEST, "notebook": world.NOTEBOOK}
 FILES = {"files": [{"path": "a.tif", "nbytes": 10}]}
 TARIFF = {"tb_year": "162.00", "archive_tb_year": "20", "gpu_hour": "1", "cpu_hour": "0.05"}
 TARIFFS = dict.fromkeys(("internal", "academic", "industrial"), TARIFF | {"vat": "20"})
@@ -200,13 +203,14 @@ ROWS: dict[tuple[str, str], Row] = {
         {"value": "DAPI"},
     ),
     ("DELETE", "files/{file}/tags/{key}"): lambda w: (f"files/{w.plain}/tags/Objective", None),
-    ("GET", "templates"): lambda w: ("templates", None),
-    ("POST", "templates"): lambda w: ("templates", PUBLISH),
-    ("GET", "templates/{template}"): lambda w: ("templates/count-things", None),
     **people_rows.ROWS,
     **instrument_rows.ROWS,
     **subscription_rows.ROWS,
+    **template_rows.ROWS,
     **mask_rows.ROWS,
+    **batch_rows.ROWS,
+    **steering_rows.ROWS,
+    **provenance_rows.ROWS,
 }
 
 # what a run token may, beside "anyone" (its own run; never the catalog at large)
@@ -215,6 +219,7 @@ RUN_MAY = {
     ("GET", "runs/{run}/work"),
     ("POST", "runs/{run}/progress"),
     ("POST", "runs/{run}/deposits"),
+    *provenance_rows.RUN_MAY,
 }
 RUN_REFUSED = {  # visible or addressed without a record: refused by name instead of hidden
     ("PATCH", "teams/{team}"),
@@ -224,12 +229,12 @@ RUN_REFUSED = {  # visible or addressed without a record: refused by name instea
     ("POST", "requests/{request}/approve"),
     ("POST", "requests/{request}/refuse"),
     ("POST", "projects"),
-    ("POST", "templates"),
-    ("GET", "templates"),
-    ("GET", "templates/{template}"),
     ("POST", "runs"),
     ("POST", "runs/preflight"),
     ("POST", "runs/{run}/cancel"),
+    ("POST", "runs/{run}/replay"),
+    ("GET", "runs/{run}/comparison"),
+    ("GET", "runs/{run}/diff/{other}"),
     ("PUT", "projects/{project}/allocation"),
     ("POST", "terms"),
     ("POST", "projects/{project}/credits"),
@@ -237,6 +242,9 @@ RUN_REFUSED = {  # visible or addressed without a record: refused by name instea
     ("GET", "prices"),
     *instrument_rows.RUN_REFUSED,
     *mask_rows.RUN_REFUSED,
+    *template_rows.RUN_REFUSED,
+    *batch_rows.RUN_REFUSED,
+    *steering_rows.RUN_REFUSED,
 }
 
 
@@ -258,6 +266,8 @@ def expected(operation: Operation, persona: str) -> tuple[int, str | None]:
         return good if persona in MAY["staff"] else refused
     if who == "person":  # with an account of the facility, and a token that writes
         return refused if persona in ("guest", "readonly") else good
+    if who == "writer":  # with a token that writes: about oneself
+        return refused if persona == "readonly" else good
     if who == "self":
         return good if persona in ("contributor", "staff") else refused
     if who in ("team", "leader"):

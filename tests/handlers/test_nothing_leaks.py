@@ -31,9 +31,9 @@ from cid_server_ext.handlers.routes import Operation, operations
 unique = itertools.count()
 
 # path parameters that name nothing private
-PUBLIC = {"template": "count-things", "period": "2026-01"}
+PUBLIC = {"period": "2026-01"}
 # microscopes and what an upload from one must say are no secret
-PUBLIC |= dict.fromkeys(("instrument", "version", "mask"), targets.ABSENT) | {"number": "1"}
+PUBLIC |= dict.fromkeys(("instrument", "version", "mask"), targets.ABSENT) | {"number": "1.0.0"}
 
 THREE = ("stranger", "member of another project", "run of another project")
 
@@ -82,8 +82,14 @@ QUERIES: dict[str, list[dict[str, str]]] = {
     "search/top": [{"limit": "100"}],
     "instruments/{instrument}/controls": [{}, {"metric": "{word}"}],
     "runs": [{}, {"batch": "{batch}"}, {"project": "{project}"}],
+    "batches": [{}, {"project": "{project}"}, {"mine": "true"}],
+    "batches/{batch}": [{}, {"failures": "3"}],
+    "notices": [{}, {"unread": "true"}],
+    "images/{image}/lineage": [{}, {"depth": "9", "direction": "from"}],
     "subscriptions": [{}, {"project": "{project}"}, {"ended": "true"}],
     "subscriptions/{subscription}/matches": [{}, {"state": "left"}],
+    "templates": [{}, {"project": "{project}"}],
+    "templates/{template}/versions/{number}/diff": [{}, {"to": "1.0.0"}],
     "requests": [{}, {"state": "asked"}],
     "projects/{project}/usage": [{}, {"dataset": "{dataset}"}],
     "projects/{project}/card": [{}],
@@ -113,8 +119,6 @@ QUERIES: dict[str, list[dict[str, str]]] = {
 SAYS_NOTHING = {
     "openapi.json",
     "whoami",
-    "templates",
-    "templates/{template}",
     "prices",
     "instruments",
     "instruments/{instrument}",
@@ -127,9 +131,15 @@ SAYS_NOTHING = {
     "masks/{mask}/versions/{number}",
     "terms",
     "requests",  # staff sees the newest of all
+    "notices",  # one's own only
     "deposits/{deposit}",  # its person's only
     "runs/{run}/work",  # its own worker's only
     "images/{image}/lineage",
+    "keys",
+    "runs/{run}/crate",  # packed
+    "batches/{batch}/crate",
+    "limits",
+    "teams/{team}/limits",  # numbers
     "teams/{team}/invoices/{period}",  # nothing to pay
     "teams/{team}/invoices/{period}/csv",
     "teams/{team}/invoices/{period}/pdf",
@@ -245,7 +255,7 @@ def test_a_change_of_what_is_hidden_is_refused_as_of_nothing(
     nothing = hidden.absent()
     wrong = []
     for reader, who in readers.items():
-        if reader not in THREE or operation.endpoint.who in ("anyone", "person"):
+        if reader not in THREE or operation.endpoint.who in ("anyone", "person", "writer"):
             continue  # these make something of their own
         path, body = row(hidden.world)
         absent_path, absent_body = row(nothing.world)

@@ -279,5 +279,6 @@ def _source(session: Session, deposit: Bringing, new: NewImage) -> int | None:
 
 _MEDIA = {
     "notebook": "application/x-ipynb+json",
+    "log": "text/plain",
     "table": "application/vnd.apache.parquet",
 }

@@ -95,7 +95,9 @@ def open_for_run(
     run.reserved = 0
     project = session.get_one(Project, run.project_id)
     source = run.inputs[0].image.dataset.path
-    path = "/".join(part for part in (source, run.template.name) if part)
+    own = run.template.manifest.get("outputs", {}).get("dataset") or run.template.name
+    path = "/".join(part for part in (source, own) if part)
+    path += "/replay" if run.replay_of_id is not None else ""  # beside what it repeats
     target = datasets.holding(session, actor, project, path)
     return _open(session, actor, project.id, target, "run", _plain(declared), room, run)
 

@@ -15,6 +15,7 @@ from ...db.tables import Allocation, Project
 from ...errors import BadInput, OverQuota
 from .. import journal, policy
 from ..actor import Actor
+from ..notices import full
 
 LARGEST = 2**60  # bytes
 
@@ -50,6 +51,8 @@ def settle(session: Session, project_id: int, *, reserved: int, used: int) -> No
     )
     if done.rowcount == 0:
         raise OverQuota(_no_room(session, project_id, used))
+    if used > 0:
+        full.told(session, project_id, used)
 
 
 def state(allocation: Allocation) -> str:

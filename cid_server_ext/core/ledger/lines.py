@@ -9,11 +9,11 @@ invoice is computed from lines and prices alone.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from ...db.tables import Dataset, Line, Project, Run, Team, Template
@@ -64,47 +64,63 @@ def accrue(session: Session, day: dt.date, now: dt.datetime) -> int:
     return len(added)
 
 
-def end_of_run(session: Session, run_id: int) -> None:
-    """Add what the attempt that just ended has taken; nothing when it had not begun.
+def end_of_runs(session: Session, run_ids: Collection[int]) -> None:
+    """Add what the attempts that just ended have taken; nothing for one that had not begun.
 
     Attempts that were lost with their worker and went back to the queue are not charged. The entry
-    in the journal is that of the run's end.
+    in the journal is that of the runs' end.
     """
     asked = (
-        select(Run, Template, Project, Team)
+        select(
+            Run.uid,
+            Run.attempt,
+            Run.state,
+            Run.person,
+            Run.gpu,
+            Run.started_at,
+            Run.ended_at,
+            Template.name,
+            Template.version,
+            Template.manifest["resources"].label("resources"),
+            Project,
+            Team,
+        )
         .join(Template, Template.id == Run.template_id)
         .join(Project, Project.id == Run.project_id)
         .join(Team, Team.id == Project.team_id)
-        .where(Run.id == run_id)
-        .execution_options(populate_existing=True)
+        .where(Run.started_at.is_not(None), Run.ended_at.is_not(None))
+        .order_by(Run.id)
     )
-    run, template, project, team = session.execute(asked).one()
-    if run.started_at is None or run.ended_at is None:
-        return
+    rest = iter(run_ids)
+    while batch := list(islice(rest, BATCH)):
+        for row in session.execute(asked.where(Run.id.in_(batch))):
+            session.add_all(_of_run(row))
+
+
+def _of_run(run: Row[Any]) -> Iterator[Line]:
     seconds = -(-(run.ended_at - run.started_at) // dt.timedelta(seconds=1))  # begun ones count
     about = {
         "uid": run.uid,
         "attempt": run.attempt,
         "state": run.state,
         "person": run.person,
-        "template": f"{template.name} {template.version}",
+        "template": f"{run.name} {run.version}",
         "started_at": run.started_at.isoformat(),
         "ended_at": run.ended_at.isoformat(),
     }
-    resources: Mapping[str, int] = template.manifest.get("resources", {})
-    for kind, units in (("cpu", resources.get("cores", 1)), ("gpu", resources.get("gpus", 0))):
+    resources: Mapping[str, int] = run.resources or {}
+    gpus = resources.get("gpus", 0) if run.gpu is not False else 0
+    for kind, units in (("cpu", resources.get("cores", 1)), ("gpu", gpus)):
         if units:
-            session.add(
-                Line(
-                    key=f"{kind}/{run.uid}/{run.attempt}",
-                    kind=kind,
-                    day=run.ended_at.date(),
-                    team_id=team.id,
-                    project_id=project.id,
-                    person=run.person,
-                    amount=units * max(seconds, 0),
-                    detail=names(project, team) | {"run": about | {"units": units}},
-                )
+            yield Line(
+                key=f"{kind}/{run.uid}/{run.attempt}",
+                kind=kind,
+                day=run.ended_at.date(),
+                team_id=run.Team.id,
+                project_id=run.Project.id,
+                person=run.person,
+                amount=units * max(seconds, 0),
+                detail=names(run.Project, run.Team) | {"run": about | {"units": units}},
             )
 
 

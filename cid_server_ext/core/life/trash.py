@@ -145,13 +145,17 @@ def end(session: Session, trash: Trash, state: str) -> None:
 
 
 def refuse_read(session: Session, ids: Iterable[int]) -> None:
-    """Raise Conflict when a run that has not ended reads one of these records."""
+    """Raise Conflict when runs that have not ended read one of these records."""
     reading = select(Run.uid).join(RunInput, RunInput.run_id == Run.id)
     reading = reading.where(Run.state.not_in(ENDED))
+    found: set[str] = set()
     for batch in batches(sorted(ids)):
-        uid = session.scalar(reading.where(RunInput.image_id.in_(batch)).limit(1))
-        if uid is not None:
-            raise Conflict(f"run {uid} reads it: wait for its end, or cancel it")
+        found.update(session.scalars(reading.where(RunInput.image_id.in_(batch))))
+    if len(found) == 1:
+        raise Conflict(f"run {found.pop()} reads it: wait for its end, or cancel it")
+    if found:
+        some = min(found)
+        raise Conflict(f"{len(found)} runs wait for it, {some} among them: let them end first")
 
 
 def _one_project(rows: Sequence[Dataset | Record]) -> Project:

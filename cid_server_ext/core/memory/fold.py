@@ -97,7 +97,8 @@ class Fold:
             self.db.execute(made.put, [*key, json.dumps(row)])
 
     def _count(self, item: Row) -> None:
-        numbers = [key[0] for key in item["keys"] if len(key) == 1]
+        keys = (key[0] for key in item["keys"] if len(key) == 1)
+        numbers = [key for key in keys if isinstance(key, int)]
         name = item["table"]
         if numbers:
             self.highest[name] = max(self.highest.get(name, 0), *numbers)

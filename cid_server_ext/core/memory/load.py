@@ -82,7 +82,7 @@ def numbers(session: Session, highest: dict[str, int]) -> None:
     for table in [*capture.journaled(), inspect(Journal).local_table]:
         assert isinstance(table, Table)
         keys = list(table.primary_key.columns)
-        if len(keys) > 1 or keys[0].foreign_keys:
+        if len(keys) > 1 or keys[0].foreign_keys or keys[0].type.python_type is not int:
             continue
         last = max(highest.get(table.name, 0), connection.scalar(select(func.max(keys[0]))) or 0)
         _go_on(connection, table, keys[0], last)

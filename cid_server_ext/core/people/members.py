@@ -12,6 +12,7 @@ from ...db.tables import Project, ProjectMember
 from ...errors import BadInput, NotFound
 from .. import journal, names, policy
 from ..actor import Actor
+from ..notices import notices
 
 
 def put_member(
@@ -25,6 +26,10 @@ def put_member(
     """Give `person` this role in the project, replacing an earlier one. Managers may."""
     row = policy.require(session, actor, "manager", Project, project)
     check(person, role)
+    if person != actor.name and session.get(ProjectMember, (row.id, person)) is None:
+        said = f"{actor.name} made you {role} of the project {row.title or row.name}"
+        about = f"project:{row.name}"
+        notices.tell(session, person, "member", about, said, project_id=row.id)
     member = session.merge(
         ProjectMember(project_id=row.id, person=person, role=role, ends_at=ends_at)
     )

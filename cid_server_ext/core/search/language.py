@@ -16,7 +16,7 @@ CORE: dict[str, tuple[str, str]] = {
     "in": ("path", 'a dataset with its sub-datasets, "path" or "project/path"; in= without them'),
     "project": ("name", "shown in this project: at home, or linked"),
     "team": ("name", "shown in a project of this team"),
-    "kind": ("kind", "image, labels, table, figure, notebook or file"),
+    "kind": ("kind", "image, labels, table, figure, notebook, log or file"),
     "name": ("text", "these letters anywhere in the name; in quotes or with = the whole name"),
     "by": ("name", "who brought it"),
     "size": ("number", "bytes of storage, in B or any unit of bytes"),
@@ -36,7 +36,7 @@ CORE: dict[str, tuple[str, str]] = {
     "sha256": ("digest", "the record, or the image whose original, has this digest"),
 }
 HAS = "has"  # has:key asks for any value of a key of the vocabulary
-KINDS = ("image", "labels", "table", "figure", "notebook", "file")
+KINDS = ("image", "labels", "table", "figure", "notebook", "log", "file")
 
 IN_QUOTES = frozenset({"text", "words"})  # quotes make a value of these whole, as with tags
 BY_SIGN = frozenset({"path", "axes"})  # "=" makes it whole; values of all others always are

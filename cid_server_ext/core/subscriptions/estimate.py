@@ -13,6 +13,9 @@ from ...db.session import limited
 from ...db.tables import Image, Run, RunInput, Subscription
 from ...errors import BadInput
 from ..catalog.homes import batches
+from ..estimate import estimate as estimates
+from ..estimate.estimate import Estimate as Taking
+from ..estimate.room import output_bytes
 from ..ledger import allocations
 from ..runs import submit
 from ..templates import contract
@@ -25,7 +28,10 @@ PATIENCE = 3.0  # seconds of that search
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Of the images that match now: those to run, run already, left out; bytes to reserve."""
+    """Of the images that match now: those to run, run already, left out; bytes to reserve.
+
+    `takes` says how long those to run would take, and what that costs.
+    """
 
     matches: int
     would_run: int
@@ -33,6 +39,7 @@ class Estimate:
     left: int
     nbytes: int
     free: int
+    takes: Taking
 
     @property
     def text(self) -> str:
@@ -43,7 +50,8 @@ class Estimate:
         parts += [f"{self.run_already} {was} run already"] if self.run_already else []
         parts += [f"{self.left} {is_} not taken by the template"] if self.left else []
         room = f"{allocations.human(self.nbytes)} of {allocations.human(self.free)} that are free"
-        return f"{images} now: {', '.join(parts)}; would reserve {room}"
+        takes = f"; {self.takes.says}" if self.takes.images else ""
+        return f"{images} now: {', '.join(parts)}; would reserve {room}{takes}"
 
 
 def there(session: Session, row: Subscription) -> list[int]:
@@ -59,6 +67,7 @@ def run_already(session: Session, row: Subscription) -> set[int]:
     """Return the images of the project that this version ran on, or runs on, with these values."""
     chosen = select(RunInput.image_id, Run.parameters).join(RunInput.run)
     same = (Run.project_id == row.project_id) & (Run.template_id == row.template_id)
+    same &= RunInput.position == 0
     done = session.execute(chosen.where(same, Run.state.not_in(("failed", "cancelled"))))
     return {image for image, parameters in done if parameters == row.parameters}
 
@@ -69,17 +78,19 @@ def of(session: Session, row: Subscription, ids: Sequence[int]) -> Estimate:
     already = run_already(session, row).intersection(ids)
     out = chains.left_out(session, row, ids)
     known = submit.tagged(session, manifest, ids)
-    left, nbytes, would = 0, 0, 0
+    left, nbytes = 0, 0
+    would: list[Any] = []
     for image in _facts(session, ids):
         if image.id in already:
             continue
         if image.id in out or not _fits(manifest, image, row, known.get(image.id, ())):
             left += 1
             continue
-        would += 1
-        nbytes += submit.output_bytes(manifest, image)
+        would.append(image)
+        nbytes += output_bytes(manifest, image)
     free = allocations.room(row.project.allocation)
-    return Estimate(len(ids), would, len(already), left, nbytes, free)
+    takes = estimates.of(session, row.template, would, row.project)
+    return Estimate(len(ids), len(would), len(already), left, nbytes, free, takes)
 
 
 def _fits(

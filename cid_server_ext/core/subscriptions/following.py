@@ -18,6 +18,7 @@ from ...db.tables import Project, Subscription, SubscriptionMatch
 from .. import policy
 from ..actor import Actor
 from ..catalog.homes import batches
+from ..notices import notices
 from . import budget, chains, matching, submitting
 from .budget import CAPTURED, Stopped
 from .telling import say
@@ -146,6 +147,9 @@ def hindrance(session: Session, row: Subscription) -> Stopped | None:
         return Stopped("right", f"{said} it in their own name")
     if project.state != "active":
         return Stopped("project", f"project {name!r} is {project.state}: nothing runs in it")
+    if row.template.withdrawn_at is not None:
+        said = f"template {row.template.reference} {row.template.version} is withdrawn"
+        return Stopped("template", f"{said}: end this, and subscribe to another version")
     search = row.dataset
     if search.trash_id is not None:
         said = f"its saved search {search.path!r} is in the trash: restore it, or end this"
@@ -169,6 +173,10 @@ def pause(session: Session, row: Subscription, stopped: Stopped, by: str | None 
         return
     row.state, row.cause, row.reason, row.needs = now
     say(session, row, "pause subscription", by or row.person, {"reason": stopped.reason})
+    if by != row.person and stopped.cause != "day":  # tomorrow it goes on by itself
+        said = f"{row.template.name} for {row.dataset.path} is paused: {stopped.reason}"
+        about, home = f"subscription:{row.uid}", row.project_id
+        notices.tell(session, row.person, "subscription", about, said, project_id=home)
 
 
 def go_on(session: Session, row: Subscription, by: str) -> None:

@@ -49,13 +49,17 @@ def counts(session: Session, ids: Collection[int]) -> dict[int, dict[str, int]]:
 
 def newer(session: Session, rows: Collection[Subscription]) -> dict[int, str]:
     """Return the version of each one's template that came after it, if there is one."""
-    chosen = select(Template.name, Template.id, Template.version).order_by(Template.id)
-    named = chosen.where(Template.name.in_({row.template.name for row in rows}))
-    last = {name: (number, version) for name, number, version in session.execute(named)}
+    chosen = select(Template.name, Template.project_id, Template.id, Template.version)
+    named = chosen.where(
+        Template.name.in_({row.template.name for row in rows}), Template.withdrawn_at.is_(None)
+    )
+    found = session.execute(named.order_by(Template.id))
+    last = {(name, home): (number, version) for name, home, number, version in found}
+    newest = {row.id: last.get((row.template.name, row.template.project_id)) for row in rows}
     return {
-        row.id: last[row.template.name][1]
+        row.id: came[1]
         for row in rows
-        if last[row.template.name][0] > row.template_id
+        if (came := newest[row.id]) is not None and came[0] > row.template_id
     }
 
 

@@ -12,7 +12,9 @@ from ...db import capture, clock
 from ...db.tables import Image, Subscription, SubscriptionMatch
 from ...errors import BadInput, OverQuota
 from ..actor import Actor
+from ..estimate.room import output_bytes
 from ..ledger import allocations
+from ..queue import wake
 from ..runs import submit as runs
 from ..templates import contract
 from ..templates import manifest as manifests
@@ -61,7 +63,7 @@ def _all(
     session: Session, row: Subscription, order: runs.Order, images: Sequence[Image], day: dt.date
 ) -> Stopped | None:
     """Run all of them, or none and say why: the budget is charged with the room, or neither is."""
-    sizes = [runs.output_bytes(order.manifest, image) for image in images]
+    sizes = [output_bytes(order.manifest, image) for image in images]
     try:
         with session.begin_nested():
             if not budget.charge(session, row, len(images), sum(sizes), day):
@@ -71,6 +73,7 @@ def _all(
             several = zip(images, sizes, strict=True)
             queued = [runs.queued(session, Actor(row.person), order, *one) for one in several]
             session.flush()
+            wake.call(session)
             made = dict(zip((image.id for image in images), queued, strict=True))
             _are_run(session, row, {image: run.id for image, run in made.items()})
     except OverQuota as error:

@@ -166,7 +166,12 @@ def _made(session: Session, actor: Actor, wanted: Wanted) -> Subscription:
     if project.state != "active":
         raise Conflict(f"project {project.name!r} is {project.state}: nothing runs in it")
     template = templates.newest(session, actor, wanted.template)
-    values = parameters.checked(manifests.read(template.manifest), wanted.parameters)
+    if not templates.of_project(template, project.id):
+        raise BadInput(f"{template.reference} runs in its own project only")
+    manifest = manifests.read(template.manifest)
+    for role in (one.role for one in manifest.inputs.also if not one.optional):
+        raise BadInput(f"{template.reference} needs {role!r} besides: a subscription gives none")
+    values = parameters.checked(manifest, wanted.parameters)
     search = _search(session, project, wanted.search)
     _refuse_staff(session, actor, project)
     row = Subscription(

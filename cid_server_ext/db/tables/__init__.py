@@ -5,7 +5,10 @@ from .controls import Control
 from .instruments import Instrument, InstrumentVersion, Mask, MaskVersion
 from .ledger import Line, PriceList
 from .memory import Duty, Journal, Mention
+from .notices import MailWish, Notice
 from .people import Allocation, Project, ProjectMember, Request, Team, TeamMember
+from .provenance import Provenance
+from .queue import RunLimits, Spent, TeamUse
 from .records import Dataset, File, Grave, Image, Link, Note, Record, Trash
 from .references import Reference
 from .subscriptions import Subscription, SubscriptionMatch
@@ -31,26 +34,32 @@ __all__ = [
     "Journal",
     "Line",
     "Link",
+    "MailWish",
     "Mask",
     "MaskVersion",
     "Mention",
     "Named",
     "Note",
+    "Notice",
     "Posting",
     "PriceList",
     "Project",
     "ProjectMember",
+    "Provenance",
     "Record",
     "Reference",
     "Request",
     "Run",
     "RunInput",
+    "RunLimits",
+    "Spent",
     "Subscription",
     "SubscriptionMatch",
     "Tag",
     "Tally",
     "Team",
     "TeamMember",
+    "TeamUse",
     "Template",
     "Term",
     "Trash",

@@ -77,8 +77,8 @@ class Record(Named, Base):
     """An image or a file: same rights, tags, allocation, trash and archive.
 
     `kind`: image or labels (an `Image`); original (the bytes an image was made from), table,
-    figure, notebook or file (a `File`). It is charged to `project_id`, its home, whatever it is
-    linked into. A purged record keeps its name and digest for the runs that read it.
+    figure, notebook, log or file (a `File`). It is charged to `project_id`, its home, whatever it
+    is linked into. A purged record keeps its name and digest for the runs that read it.
     """
 
     __tablename__ = "record"
@@ -103,7 +103,7 @@ class Record(Named, Base):
     __mapper_args__ = {"polymorphic_on": "type"}
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('image', 'labels', 'original', 'table', 'figure', 'notebook', 'file')",
+            "kind IN ('image', 'labels', 'original', 'table', 'figure', 'notebook', 'log', 'file')",
             name="kind",
         ),
         CheckConstraint("tier IN ('online', 'archive')", name="tier"),

@@ -9,19 +9,24 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     String,
     Text,
     UniqueConstraint,
+    and_,
+    exists,
 )
 from sqlalchemy import text as sql
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, aliased, foreign, mapped_column, relationship
 
 from .base import Base, Named
 from .people import Project
 from .records import Dataset, File, Image
 
+QUEUED = "state = 'queued'"
+DRIVEN = "state IN ('starting', 'running')"
 UNDER_WAY = "client_key IS NOT NULL AND state IN ('open', 'importing')"
 
 
@@ -76,40 +81,82 @@ class Deposit(Named, Base):
 
 
 class Template(Named, Base):
-    """One published, immutable version of a parameterised notebook with its manifest."""
+    """One published, immutable version of a parameterised notebook with its manifest.
+
+    One without a project is the facility's. Only whether it is withdrawn ever changes.
+    """
 
     __tablename__ = "template"
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"), index=True)
     name: Mapped[str] = mapped_column(String(80), index=True)
     version: Mapped[str] = mapped_column(String(24))
-    digest: Mapped[str] = mapped_column(String(64))  # sha256 over manifest and notebook
+    digest: Mapped[str] = mapped_column(String(64))  # sha256 over manifest and notebook, as given
+    seal: Mapped[str | None] = mapped_column(String(64))  # the same as stored; older ones have none
     manifest: Mapped[dict[str, Any]]
     notebook: Mapped[str] = mapped_column(Text)  # nbformat JSON, a few tens of kB
+    changelog: Mapped[str] = mapped_column(Text, default="", server_default=sql("''"))
     published_by: Mapped[str] = mapped_column(String(120))
-    __table_args__ = (UniqueConstraint("name", "version"),)
+    withdrawn_at: Mapped[dt.datetime | None]
+    withdrawn_by: Mapped[str | None] = mapped_column(String(120))
+    withdrawn_for: Mapped[str | None] = mapped_column(Text)
+    project: Mapped[Project | None] = relationship()
+    __table_args__ = (
+        UniqueConstraint("project_id", "name", "version"),
+        Index(  # NULLs are never alike
+            "ix_template_facility",
+            "name",
+            "version",
+            unique=True,
+            sqlite_where=sql("project_id IS NULL"),
+            postgresql_where=sql("project_id IS NULL"),
+        ),
+    )
+
+    @property
+    def reference(self) -> str:
+        """What people write to mean it, without its version: `name` or `project:name`."""
+        return self.name if self.project is None else f"{self.project.name}:{self.name}"
+
+
+def _lane(context: Any) -> str:
+    given = context.get_current_parameters()
+    kind = {None: "", True: "gpu", False: "cpu"}[given.get("gpu")]
+    return f"{given['batch']}:{given['project_id']}{kind}"
 
 
 class Run(Named, Base):
     """One execution of a template on one input set. `batch` names the runs of one submit.
 
     States and the moves between them: `core.runs.states.NEXT`. `lease_*` say which conductor
-    drives it; `token_hash` is the sha256 of the only run token that is good now.
+    drives it; `token_hash` is the sha256 of the only run token that is good now. `lane` is what
+    one cluster executes: a batch's runs in one project and, where its template distinguishes, on
+    one kind of machine. `strikes` say what lost it a worker: [{attempt, at, error, message}].
     """
 
     __tablename__ = "run"
     PASSING = frozenset(
         {"progress", "cancel_asked", "token_hash", "lease_by", "lease_until", "cluster"}
     )
-    batch: Mapped[str] = mapped_column(String(36), index=True)
+    batch: Mapped[str] = mapped_column(String(36))
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id"), index=True)
     template_id: Mapped[int] = mapped_column(ForeignKey("template.id"))
     person: Mapped[str] = mapped_column(String(120))
     parameters: Mapped[dict[str, Any]]
+    gpu: Mapped[bool | None]  # NULL: as its template says
+    lane: Mapped[str] = mapped_column(String(60), default=_lane)
+    priority: Mapped[int] = mapped_column(default=0, server_default="0")
+    paused: Mapped[bool] = mapped_column(default=False, server_default=sql("false"))
+    not_before: Mapped[dt.datetime | None]
+    strikes: Mapped[list[Any]] = mapped_column(default=list, server_default=sql("'[]'"))
     state: Mapped[str] = mapped_column(String(12), default="queued", index=True)
     attempt: Mapped[int] = mapped_column(default=0)
     reserved: Mapped[int] = mapped_column(BigInteger, default=0)
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
     metrics: Mapped[dict[str, Any]] = mapped_column(default=dict)
     environment: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    usage: Mapped[dict[str, Any]] = mapped_column(  # what it took, as its worker measured it
+        default=dict, server_default=sql("'{}'")
+    )
     error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     cancel_asked: Mapped[bool] = mapped_column(default=False)
     token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
@@ -119,11 +166,13 @@ class Run(Named, Base):
     started_at: Mapped[dt.datetime | None]
     ended_at: Mapped[dt.datetime | None]
     dataset_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id"))
+    replay_of_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"), index=True)
     project: Mapped[Project] = relationship()
     template: Mapped[Template] = relationship()
     dataset: Mapped[Dataset | None] = relationship()
+    replay_of: Mapped[Run | None] = relationship(remote_side="Run.id")
     notebook: Mapped[File | None] = relationship(
-        primaryjoin="and_(foreign(File.run_id) == Run.id, File.kind == 'notebook')",
+        primaryjoin=lambda: _last_notebook(),
         viewonly=True,
         uselist=False,
     )
@@ -136,17 +185,42 @@ class Run(Named, Base):
             " 'cancelled')",
             name="state",
         ),
-        Index("ix_run_queue", "state", "id"),
+        Index(  # what may be claimed, lane by lane
+            "ix_run_waiting",
+            "paused",
+            "lane",
+            "id",
+            sqlite_where=sql(QUEUED),
+            postgresql_where=sql(QUEUED),
+        ),
+        Index(  # the few that some conductor drives
+            "ix_run_driven",
+            "lease_until",
+            sqlite_where=sql(DRIVEN),
+            postgresql_where=sql(DRIVEN),
+        ),
+        Index("ix_run_batch", "batch", "state"),
+        Index("ix_run_history", "template_id", "state", "id"),
     )
 
 
+def _last_notebook() -> ColumnElement[bool]:
+    """That of the last attempt: a run that was retried has one of each."""
+    later = aliased(File)
+    newer = exists().where(
+        later.run_id == File.run_id, later.kind == "notebook", later.id > File.id
+    )
+    return and_(foreign(File.run_id) == Run.id, File.kind == "notebook", ~newer)
+
+
 class RunInput(Base):
-    """One image that a run reads, and the role it plays."""
+    """One image that a run reads, the role it plays, and the digest that it had then."""
 
     __tablename__ = "run_input"
     run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("record.id"), index=True)
     role: Mapped[str] = mapped_column(String(40), default="image")
+    sha256: Mapped[str | None] = mapped_column(String(64))  # the image's, at the submit
     run: Mapped[Run] = relationship(back_populates="inputs")
     image: Mapped[Image] = relationship()

@@ -49,7 +49,8 @@ def test_what_is_there_is_counted_first_and_run_when_it_is_asked_for(catalog: Se
         assert found.nbytes == EACH
         assert found.text == (
             "3 images match now: 1 would be run, 1 was run already, 1 is not taken by the"
-            " template; would reserve 4.0 MB of 5.0 TB that are free"
+            " template; would reserve 4.0 MB of 5.0 TB that are free;"
+            " no history yet: at most 1 h each, 4.0 MB"
         )
     uid = subscribe(catalog, PROJECT)
     assert look(catalog) == 0
@@ -104,13 +105,26 @@ def test_it_stays_on_its_version_and_says_that_there_is_a_newer_one(catalog: Ses
     uid = subscribe(catalog, PROJECT)
     newer = {**world.MANIFEST, "template": {**world.MANIFEST["template"], "version": "1.1.0"}}
     with catalog.begin() as session:
-        templates.publish(session, world.STAFF, newer, world.NOTEBOOK)
+        templates.publish(session, world.STAFF, newer, world.NOTEBOOK, "Faster.")
     come(catalog, "stack 1")
     assert look(catalog) == 1
     with catalog() as session:
         row = session.scalars(select(t.Subscription).where(t.Subscription.uid == uid)).one()
         assert seen.newer(session, [row]) == {row.id: "1.1.0"}
         assert [run.template.version for run in session.scalars(select(t.Run))] == ["1.0.0"]
+
+
+def test_when_its_version_is_withdrawn_it_pauses_and_says_so(catalog: Sessions) -> None:
+    uid = subscribe(catalog, PROJECT)
+    with catalog.begin() as session:
+        templates.withdraw(session, world.STAFF, "count-things", "1.0.0", "It counts twice.")
+    come(catalog, "stack 1")
+    assert look(catalog) == 0
+    with catalog() as session:
+        row = session.scalars(select(t.Subscription).where(t.Subscription.uid == uid)).one()
+        assert (row.state, row.cause) == ("paused", "template")
+        assert "count-things 1.0.0 is withdrawn: end this" in (row.reason or "")
+        assert seen.newer(session, [row]) == {}
 
 
 def test_other_values_hold_for_the_runs_to_come_and_are_taken_back(catalog: Sessions) -> None:

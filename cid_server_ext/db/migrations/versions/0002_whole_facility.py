@@ -117,10 +117,11 @@ ADDED = (
     " SELECT id, uid, created_at, project_id, parent_id, path FROM {old}dataset",
     "INSERT INTO run (id, uid, created_at, batch, project_id, template_id, person, parameters,"
     " state, attempt, reserved, progress, metrics, environment, error, cancel_asked, token_hash,"
-    " lease_by, lease_until, cluster, started_at, ended_at, dataset_id)"
+    " lease_by, lease_until, cluster, started_at, ended_at, dataset_id, lane)"
     " SELECT id, uid, created_at, batch, project_id, template_id, person, parameters,"
     " state, attempt, reserved, progress, metrics, environment, error, cancel_asked, token_hash,"
-    " lease_by, lease_until, cluster, started_at, ended_at, dataset_id FROM {old}run",
+    " lease_by, lease_until, cluster, started_at, ended_at, dataset_id,"
+    " batch || ':' || project_id FROM {old}run",
     "INSERT INTO deposit (id, uid, created_at, project_id, dataset_id, kind, state, person, run_id,"
     " declared, reserved, manifest, progress, error, results, expires_at)"
     " SELECT id, uid, created_at, project_id, dataset_id, kind, state, person, run_id,"

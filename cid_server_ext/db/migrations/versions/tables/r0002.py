@@ -59,6 +59,14 @@ def create() -> None:
     op.create_index("ix_journal_project", "journal", ["project_id", "id"], unique=False)
     op.create_index("ix_journal_subject", "journal", ["subject", "id"], unique=False)
     op.create_table(
+        "mail_wish",
+        sa.Column("person", sa.String(length=120), nullable=False),
+        sa.Column("mail", sa.String(length=8), nullable=False),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.CheckConstraint("mail IN ('none', 'each', 'daily')", name=op.f("ck_mail_wish_mail")),
+        sa.PrimaryKeyConstraint("person", name=op.f("pk_mail_wish")),
+    )
+    op.create_table(
         "mention",
         sa.Column("record_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("entry", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -121,25 +129,6 @@ def create() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_team_uid")),
         sqlite_autoincrement=True,
     )
-    op.create_table(
-        "template",
-        sa.Column("name", sa.String(length=80), nullable=False),
-        sa.Column("version", sa.String(length=24), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("manifest", sa.JSON(), nullable=False),
-        sa.Column("notebook", sa.Text(), nullable=False),
-        sa.Column("published_by", sa.String(length=120), nullable=False),
-        sa.Column("id", BIG, nullable=False),
-        sa.Column("uid", sa.String(length=36), nullable=False),
-        sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_template")),
-        sa.UniqueConstraint("name", "version", name=op.f("uq_template_name_version")),
-        sa.UniqueConstraint("uid", name=op.f("uq_template_uid")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_template_name"), "template", ["name"], unique=False)
     op.create_table(
         "control",
         sa.Column("instrument_id", BIG, nullable=False),
@@ -240,6 +229,37 @@ def create() -> None:
     )
     op.create_index(op.f("ix_project_team_id"), "project", ["team_id"], unique=False)
     op.create_table(
+        "run_limits",
+        sa.Column("team_id", BIG, nullable=True),
+        sa.Column("share", sa.Float(), nullable=True),
+        sa.Column("batches", sa.Integer(), nullable=True),
+        sa.Column("runs", sa.Integer(), nullable=True),
+        sa.Column("person_batches", sa.Integer(), nullable=True),
+        sa.Column("person_runs", sa.Integer(), nullable=True),
+        sa.Column("gpu_minutes", sa.Integer(), nullable=True),
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
+        ),
+        sa.CheckConstraint("share > 0", name=op.f("ck_run_limits_share")),
+        sa.ForeignKeyConstraint(["team_id"], ["team.id"], name=op.f("fk_run_limits_team_id_team")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_run_limits")),
+        sa.UniqueConstraint("team_id", name=op.f("uq_run_limits_team_id")),
+        sa.UniqueConstraint("uid", name=op.f("uq_run_limits_uid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "spent",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("team_id", BIG, nullable=False),
+        sa.Column("used", sa.Float(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["team.id"], name=op.f("fk_spent_team_id_team")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_spent")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "team_member",
         sa.Column("team_id", BIG, nullable=False),
         sa.Column("person", sa.String(length=120), nullable=False),
@@ -250,6 +270,15 @@ def create() -> None:
         sa.PrimaryKeyConstraint("team_id", "person", name=op.f("pk_team_member")),
     )
     op.create_index("ix_team_member_person", "team_member", ["person"], unique=False)
+    op.create_table(
+        "team_use",
+        sa.Column("team_id", BIG, nullable=False),
+        sa.Column("used", sa.Float(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["team.id"], name=op.f("fk_team_use_team_id_team")),
+        sa.PrimaryKeyConstraint("team_id", name=op.f("pk_team_use")),
+        sqlite_autoincrement=False,
+    )
     op.create_table(
         "allocation",
         sa.Column("project_id", BIG, nullable=False),
@@ -311,6 +340,42 @@ def create() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "notice",
+        sa.Column("person", sa.String(length=120), nullable=False),
+        sa.Column("project_id", BIG, nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("about", sa.String(length=160), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("mail", sa.String(length=8), nullable=False),
+        sa.Column("mail_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
+        ),
+        sa.CheckConstraint(
+            "mail IN ('none', 'due', 'sent', 'refused')", name=op.f("ck_notice_mail")
+        ),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["project.id"], name=op.f("fk_notice_project_id_project")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+        sa.UniqueConstraint("uid", name=op.f("uq_notice_uid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_notice_due",
+        "notice",
+        ["mail_at"],
+        unique=False,
+        sqlite_where=sa.text("mail = 'due'"),
+        postgresql_where=sa.text("mail = 'due'"),
+    )
+    op.create_index("ix_notice_person", "notice", ["person", "id"], unique=False)
+    op.create_index(op.f("ix_notice_project_id"), "notice", ["project_id"], unique=False)
+    op.create_table(
         "project_member",
         sa.Column("project_id", BIG, nullable=False),
         sa.Column("person", sa.String(length=120), nullable=False),
@@ -351,6 +416,45 @@ def create() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_request_person"), "request", ["person"], unique=False)
+    op.create_table(
+        "template",
+        sa.Column("project_id", BIG, nullable=True),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("version", sa.String(length=24), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("seal", sa.String(length=64), nullable=True),
+        sa.Column("manifest", sa.JSON(), nullable=False),
+        sa.Column("notebook", sa.Text(), nullable=False),
+        sa.Column("changelog", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("published_by", sa.String(length=120), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_by", sa.String(length=120), nullable=True),
+        sa.Column("withdrawn_for", sa.Text(), nullable=True),
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["project.id"], name=op.f("fk_template_project_id_project")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_template")),
+        sa.UniqueConstraint(
+            "project_id", "name", "version", name=op.f("uq_template_project_id_name_version")
+        ),
+        sa.UniqueConstraint("uid", name=op.f("uq_template_uid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_template_facility",
+        "template",
+        ["name", "version"],
+        unique=True,
+        sqlite_where=sa.text("project_id IS NULL"),
+        postgresql_where=sa.text("project_id IS NULL"),
+    )
+    op.create_index(op.f("ix_template_name"), "template", ["name"], unique=False)
+    op.create_index(op.f("ix_template_project_id"), "template", ["project_id"], unique=False)
     op.create_table(
         "term",
         sa.Column("project_id", BIG, nullable=True),
@@ -481,12 +585,19 @@ def create() -> None:
         sa.Column("template_id", BIG, nullable=False),
         sa.Column("person", sa.String(length=120), nullable=False),
         sa.Column("parameters", sa.JSON(), nullable=False),
+        sa.Column("gpu", sa.Boolean(), nullable=True),
+        sa.Column("lane", sa.String(length=60), nullable=False),
+        sa.Column("priority", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("paused", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("strikes", sa.JSON(), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("reserved", sa.BigInteger(), nullable=False),
         sa.Column("progress", sa.JSON(), nullable=False),
         sa.Column("metrics", sa.JSON(), nullable=False),
         sa.Column("environment", sa.JSON(), nullable=False),
+        sa.Column("usage", sa.JSON(), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("error", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("cancel_asked", sa.Boolean(), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=True),
@@ -496,6 +607,7 @@ def create() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dataset_id", BIG, nullable=True),
+        sa.Column("replay_of_id", BIG, nullable=True),
         sa.Column("id", BIG, nullable=False),
         sa.Column("uid", sa.String(length=36), nullable=False),
         sa.Column(
@@ -511,6 +623,7 @@ def create() -> None:
         sa.ForeignKeyConstraint(
             ["project_id"], ["project.id"], name=op.f("fk_run_project_id_project")
         ),
+        sa.ForeignKeyConstraint(["replay_of_id"], ["run.id"], name=op.f("fk_run_replay_of_id_run")),
         sa.ForeignKeyConstraint(
             ["template_id"], ["template.id"], name=op.f("fk_run_template_id_template")
         ),
@@ -519,10 +632,27 @@ def create() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_run_uid")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_run_batch"), "run", ["batch"], unique=False)
+    op.create_index("ix_run_batch", "run", ["batch", "state"], unique=False)
+    op.create_index(
+        "ix_run_driven",
+        "run",
+        ["lease_until"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('starting', 'running')"),
+        postgresql_where=sa.text("state IN ('starting', 'running')"),
+    )
+    op.create_index("ix_run_history", "run", ["template_id", "state", "id"], unique=False)
     op.create_index(op.f("ix_run_project_id"), "run", ["project_id"], unique=False)
-    op.create_index("ix_run_queue", "run", ["state", "id"], unique=False)
+    op.create_index(op.f("ix_run_replay_of_id"), "run", ["replay_of_id"], unique=False)
     op.create_index(op.f("ix_run_state"), "run", ["state"], unique=False)
+    op.create_index(
+        "ix_run_waiting",
+        "run",
+        ["paused", "lane", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'queued'"),
+        postgresql_where=sa.text("state = 'queued'"),
+    )
     op.create_table(
         "subscription",
         sa.Column("project_id", BIG, nullable=False),
@@ -624,6 +754,19 @@ def create() -> None:
     op.create_index(op.f("ix_deposit_run_id"), "deposit", ["run_id"], unique=False)
     op.create_index(op.f("ix_deposit_state"), "deposit", ["state"], unique=False)
     op.create_table(
+        "provenance",
+        sa.Column("run_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("signature", sa.Text(), nullable=False),
+        sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_provenance_run_id_run")),
+        sa.PrimaryKeyConstraint("run_id", "number", name=op.f("pk_provenance")),
+    )
+    op.create_table(
         "record",
         sa.Column("type", sa.String(length=8), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
@@ -662,7 +805,7 @@ def create() -> None:
         sa.Column("filename", sa.String(length=255), nullable=True),
         sa.Column("blake3", sa.String(length=64), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('image', 'labels', 'original', 'table', 'figure', 'notebook', 'file')",
+            "kind IN ('image', 'labels', 'original', 'table', 'figure', 'notebook', 'log', 'file')",
             name=op.f("ck_record_kind"),
         ),
         sa.CheckConstraint("tier IN ('online', 'archive')", name=op.f("ck_record_tier")),
@@ -813,6 +956,7 @@ def create() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("image_id", BIG, nullable=False),
         sa.Column("role", sa.String(length=40), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(
             ["image_id"], ["record.id"], name=op.f("fk_run_input_image_id_record")
         ),
