@@ -154,7 +154,9 @@ class CidHandler(APIHandler):
         if self.wrote is not None:
             self.set_header("CID-Entry", str(self.wrote))
         if answer.etag is not None:
-            self.set_header("ETag", etags.later(answer.etag, self.wrote or self.said))
+            named = self.tagged is not None and self.tagged.names  # no entry stands for a list
+            entry = (self.wrote or self.said) if named else None
+            self.set_header("ETag", etags.later(answer.etag, entry))
         if answer.disposition is not None:
             self.set_header("Content-Disposition", answer.disposition)
         self.set_status(304 if answer.known else asked.status)

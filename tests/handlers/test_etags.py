@@ -312,6 +312,7 @@ def test_every_change_of_a_record_heeds_what_was_seen(live: Live, operation: Ope
     with live.sessions.begin() as session:
         made = world.make(session, f"etag-{next(unique)}")
         made = world.publish(session, world.organise(session, made))
+        made = world.stand_still(session, made)
     came = live.service.folder / "storage" / "staging" / made.deposit / "in" / "a.tif"
     came.parent.mkdir(parents=True)
     came.write_bytes(b"ten bytes.")  # what it declares, else its commit is refused

@@ -308,5 +308,5 @@ def test_a_step_that_takes_a_query_is_ended_too(busy: Service) -> None:
     answer = busy.ask("POST", "runs", "contributor", json=body)
     assert (answer.status_code, answer.json()["error"]) == (400, "BadInput")
     assert answer.json()["message"] == (
-        f"query: it finds {MANY} records, at most 1000 are taken at once"
+        f"query: it finds {MANY} records, at most 10000 are taken at once"
     )

@@ -22,28 +22,33 @@ def write(table: Rows) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
-def read(content: bytes, most_rows: int, most_columns: int = MOST_COLUMNS) -> Rows:
-    """Return the rows of a CSV file, separated by commas, semicolons or tabs; or raise BadInput."""
+def read(
+    content: bytes, most_rows: int, most_columns: int = MOST_COLUMNS, field: str = "content"
+) -> Rows:
+    """Return the rows of a CSV file, separated by commas, semicolons or tabs.
+
+    Raises BadInput, which names the `field` that it came in.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BadInput("content: save it as CSV UTF-8; this is another encoding") from None
+        raise BadInput(f"{field}: save it as CSV UTF-8; this is another encoding") from None
     if "\x00" in text:
-        raise BadInput("content: this is no text")
+        raise BadInput(f"{field}: this is no text")
     first = text[:4096].splitlines()[0] if text.strip() else ""
     delimiter = max(DELIMITERS, key=first.count)
     rows: Rows = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
             if len(row) > most_columns:
-                raise BadInput(f"content: at most {most_columns} columns in a row")
+                raise BadInput(f"{field}: at most {most_columns} columns in a row")
             rows.append(list(row))
             if len(rows) > most_rows + 1:
-                raise BadInput(f"content: at most {most_rows} rows")
+                raise BadInput(f"{field}: at most {most_rows} rows")
             if any(len(cell) > LONGEST for cell in row):
-                raise BadInput(f"content: row {len(rows)} has a cell that is too long")
+                raise BadInput(f"{field}: row {len(rows)} has a cell that is too long")
     except csv.Error as error:
-        raise BadInput(f"content: row {len(rows) + 1} is no CSV: {error}") from None
+        raise BadInput(f"{field}: row {len(rows) + 1} is no CSV: {error}") from None
     return rows
 
 

@@ -76,7 +76,7 @@ def read(session: Session, actor: Actor, given: Given) -> Read:
     """
     published = templates.newest(session, actor, given.template)
     manifest = manifests.read(published.manifest)
-    rows = csvsheet.read(given.csv.encode(), submit.MOST_IMAGES)
+    rows = csvsheet.read(given.csv.encode(), submit.MOST_IMAGES, field="csv")
     rows = [row for row in rows if any(str(cell or "").strip() for cell in row)]
     if len(rows) < 2:
         raise BadInput("csv: a header and at least one row")

@@ -101,8 +101,11 @@ def _add(session: Session, actor: Actor, new: _New, home: Project | None) -> Tem
     manifest = manifests.read(new.raw)
     about, digest = manifest.template, new.digest
     before = _before(session, about.name, home)
+    changelog = _told(new.changelog, "changelog")
     for known in before:
         if known.version == about.version and known.digest == digest:
+            if changelog not in ("", known.changelog):
+                raise Conflict(f"{about.name} {about.version} is published: its changelog stays")
             return known
         if known.version == about.version:
             raise Conflict(
@@ -111,7 +114,6 @@ def _add(session: Session, actor: Actor, new: _New, home: Project | None) -> Tem
     if wrong := list(notebooks.problems(manifest, new.notebook)):
         fields = [{"field": "notebook", "message": message} for message in wrong]
         raise BadInput(f"template.ipynb: {wrong[0]}", fields)
-    changelog = _told(new.changelog, "changelog")
     if before and not changelog:
         raise BadInput(f"changelog: say what changed since {before[0].version}")
     kept = manifest.model_dump(mode="json")
