@@ -127,9 +127,11 @@ class _progress:
     """A progress bar on a terminal, nothing in a pipe."""
 
     def __init__(self, name: str) -> None:
+        from rich.console import Console
         from rich.progress import Progress
 
-        self.bar = Progress(transient=True, disable=not sys.stderr.isatty())
+        self.seen = sys.stderr.isatty()
+        self.bar = Progress(console=Console(stderr=True), transient=True, disable=not self.seen)
         self.task = self.bar.add_task(name, total=1.0)
 
     def __enter__(self) -> Callable[[float, str], None]:
@@ -137,7 +139,8 @@ class _progress:
         return lambda fraction, text: self.bar.update(self.task, completed=fraction)
 
     def __exit__(self, *_: object) -> None:
-        self.bar.stop()
+        if self.seen:  # else it would end with an empty line
+            self.bar.stop()
 
 
 def _parser() -> argparse.ArgumentParser:
