@@ -42,6 +42,7 @@ def me(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[cid.Catalog]:
     for module in (run, runs, notices):
         monkeypatch.setattr(module, "connect", connect)
     catalog = connect()
+    catalog.read_notices()  # of what other files ran in this house
     yield catalog
     catalog.close()
 
