@@ -34,6 +34,9 @@ NOT_JOURNALED = {
     "tally": "derived",
     "document": "derived",
     "mention": "derived from the journal",
+    "notice": "of the moment",
+    "team_use": "what each team had lately; it fades within hours",
+    "spent": "on its way to team_use",
 }
 
 
