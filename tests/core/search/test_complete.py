@@ -62,7 +62,7 @@ def test_places_and_people_are_offered_where_the_caller_may_look(session: Sessio
     assert offered(session, "bela", "by:") == ["bela", "chen"]
     assert offered(session, "bela", "in:screen/") == ['"screen/plate 1"', '"screen/plate 2"']
     assert offered(session, "anna", "in:old") == []  # it is in the trash
-    assert offered(session, "anna", "kind:l") == ["labels"]
+    assert offered(session, "anna", "kind:la") == ["labels"]
 
 
 @pytest.mark.parametrize("who", ["outsider", "ended", "run"])
