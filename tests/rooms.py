@@ -51,14 +51,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
     return Rooms(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the longest first, so that no process waits for another one at the end.
 
     What drives services, clusters and browsers gets a second try, which the summary tells: one
     delayed process among thousands says nothing of the code, and what is wrong fails twice.
     """
     items.sort(key=lambda item: rank(item.nodeid))
-    for item in items:
+    second = config.getoption("reruns", 0) is None  # unless the command line says how many
+    for item in items if second else ():
         if not item.nodeid.startswith(ALONE):
             item.add_marker(pytest.mark.flaky(reruns=1))
 

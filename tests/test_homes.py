@@ -124,7 +124,8 @@ def test_on_a_laptop_the_catalog_is_in_the_server_and_belongs_to_its_user(
         image = catalog.upload(path, "mine")[0]
         assert int(image.to_xarray().sum()) == 4096 * 4095 // 2
 
-        catalog.publish(world.MANIFEST, json.dumps(SUM))
+        manifest = world.MANIFEST | {"outputs": {"metrics": ["sum", "sigma"]}}
+        catalog.publish(manifest, json.dumps(SUM))
         run = catalog.run("count-things", image, sigma=2)
         run.wait(timeout=300, progress=False)
         assert run.metrics == {"sum": 4096 * 4095 // 2, "sigma": 2.0}

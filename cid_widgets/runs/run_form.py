@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets as t
-
-from cid_client.runs.orders import Order
 
 from ..lib.catalog import Record
 from ..lib.shapes import named
@@ -16,6 +14,9 @@ from . import shapes
 from .catalog import Catalog
 from .run_monitor import Monitored
 from .standing import Standing
+
+if TYPE_CHECKING:
+    from cid_client.runs.orders import Order
 
 
 class Starting(Monitored):
@@ -100,6 +101,8 @@ class Starting(Monitored):
         priority = int(asked.get("priority") or 0)
         if not inputs and not priority:
             return None
+        from cid_client.runs.orders import Order  # only where there is a catalog
+
         return Order((self.template or {})["name"], images, asked["parameters"], inputs, priority)
 
     def _table(self, asked: Mapping[str, Any]) -> tuple[str, str, str | None]:
