@@ -80,7 +80,7 @@ export function standing(kernel: Kernel<any>, values: () => Values | null): HTML
   const empty = h("p", { class: "cid-hint", hidden: true }, NONE);
   const box = h(
     "details",
-    { class: "cid-standing" },
+    { class: "cid-unfolded cid-standing" },
     h("summary", {}, "Do this for every new match…"),
     fields,
     empty,

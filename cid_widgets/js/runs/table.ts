@@ -56,7 +56,7 @@ export function table(kernel: Kernel<any>, values: () => Values | null): HTMLEle
   const hint = "First column: name, path or uid of an image; every other column is a parameter.";
   return h(
     "details",
-    { class: "cid-standing cid-table" },
+    { class: "cid-unfolded cid-table" },
     h("summary", {}, "From a table, with values for each image…"),
     h("p", { class: "cid-hint" }, hint),
     h("div", { class: "cid-actions" }, file, begin, told),
