@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class House:
     sessions: Sessions
     image: str
     published: int = 0
+    copies: list[str] = field(default_factory=list)
 
     def template(self, *cells: str, parameters: str = "n = 0", wall_seconds: int = 120) -> str:
         """Publish a notebook of these cells and return its name."""
@@ -62,12 +63,10 @@ class House:
         return [run["uid"] for run in answer.json()["runs"]]
 
     def more(self, count: int) -> list[str]:
-        """Return the uids of further images."""
-        found = self.service.ask("GET", "images?kind=image&limit=50", "researcher").json()["images"]
-        uids = [image["uid"] for image in found if image["uid"] != self.image]
-        for n in range(len(uids), count):
-            uids.append(add_image(self.service, self.service.folder / f"more {n}.tif"))
-        return uids[:count]
+        """Return the uids of further images, each like the first."""
+        for n in range(len(self.copies), count):
+            self.copies.append(add_image(self.service, self.service.folder / f"more {n}.tif"))
+        return self.copies[:count]
 
     def run(self, uid: str) -> dict[str, Any]:
         """Return the run as the API shows it."""
