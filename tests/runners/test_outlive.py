@@ -31,10 +31,10 @@ def test_every_image_comes_once_whatever_is_killed(tmp_path, empty_database):
         def taken(state, attempt=1, cell=0):
             runs = [run for run in facility.runs(batch) if run.uid == again]
             far = [run for run in runs if run.progress.get("cell", 0) >= cell]
-            return [run for run in far if (run.state, run.attempt) == (state, attempt)]
+            return [run for run in far if run.state == state and run.attempt >= attempt]
 
         wait_until(lambda: taken("queued") or taken("starting", 2), 240, "it goes back")
-        facility.kill("conductor")
+        facility.kill("conductor")  # which may cost what it had just begun an attempt
         wait_until(lambda: taken("running", 2, cell=2), 240, "it executes again")
         facility.kill("catalog")
         facility.hold.unlink()
