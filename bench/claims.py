@@ -7,28 +7,25 @@ as workers report. Beside it the same rows are changed bare, without journal, ri
 
 from __future__ import annotations
 
-import contextlib
 import os
 import statistics
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "core" / "queue"))
 
-import postgres
 import queue_rows
+from _databases import databases
 from _harness import Bench
 from sqlalchemy import text
 
 from cid_server_ext.core import journal
 from cid_server_ext.core.queue import claims, leases, wake
 from cid_server_ext.core.runs import states
-from cid_server_ext.db.session import Sessions, connect, migrate, open_database
+from cid_server_ext.db.session import Sessions, migrate, open_database
 from cid_server_ext.runners.bell import Bell
 
 SCALE = float(os.environ.get("CID_BENCH_SCALE", "1"))
@@ -39,25 +36,6 @@ CONDUCTORS = 4
 AT_ONCE = 100
 WAKES = 40
 TEAMS = ("cells", "fish", "yeast")
-
-
-@contextlib.contextmanager
-def databases() -> Iterator[dict[str, str]]:
-    """Empty databases by their kind; PostgreSQL where it is installed."""
-    with tempfile.TemporaryDirectory() as folder:
-        urls = {"sqlite": f"sqlite:///{folder}/catalog.sqlite"}
-        server = postgres.start() if postgres.FOUND else None
-        try:
-            if server is not None:
-                engine = connect(server.url("postgres"))
-                with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as made:
-                    made.execute(text("CREATE DATABASE claims"))
-                engine.dispose()
-                urls["postgresql"] = server.url("claims")
-            yield urls
-        finally:
-            if server is not None:
-                postgres.stop(server)
 
 
 def fill(sessions: Sessions) -> None:
@@ -175,7 +153,7 @@ def p95(sorted_seconds: list[float]) -> float:
 def main() -> int:
     """Measure on both databases."""
     bench = Bench("claims")
-    with databases() as urls:
+    with databases("claims") as urls:
         for kind, url in urls.items():
             migrate(url)
             sessions = open_database(url)

@@ -6,47 +6,25 @@ rows are written bare, in the same transactions' size, without journal, rights o
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-import postgres
 import standing
+from _databases import databases
 from _harness import Bench
 from sqlalchemy import text
 
 from cid_server_ext.core.subscriptions import following
 from cid_server_ext.core.subscriptions.budget import Limits
-from cid_server_ext.db.session import Sessions, connect, migrate, open_database
+from cid_server_ext.db.session import Sessions, migrate, open_database
 from cid_server_ext.subscriber import PAGE, Subscriber
 
 IMAGES = int(10_000 * float(os.environ.get("CID_BENCH_SCALE", "1")))
 PROJECT = "night"
-
-
-@contextlib.contextmanager
-def databases() -> Iterator[dict[str, str]]:
-    """Empty databases by their kind; PostgreSQL where it is installed."""
-    with tempfile.TemporaryDirectory() as folder:
-        urls = {"sqlite": f"sqlite:///{folder}/catalog.sqlite"}
-        server = postgres.start() if postgres.FOUND else None
-        try:
-            if server is not None:
-                engine = connect(server.url("postgres"))
-                with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as made:
-                    made.execute(text("CREATE DATABASE subscriptions"))
-                engine.dispose()
-                urls["postgresql"] = server.url("subscriptions")
-            yield urls
-        finally:
-            if server is not None:
-                postgres.stop(server)
 
 
 def bare(sessions: Sessions, at_once: int) -> float:
@@ -109,7 +87,7 @@ def measured(bench: Bench, name: str, url: str) -> None:
 def main() -> int:
     """Measure on both databases."""
     bench = Bench("subscriptions")
-    with databases() as urls:
+    with databases("subscriptions") as urls:
         for name, url in urls.items():
             measured(bench, name, url)
     return bench.finish()
