@@ -70,16 +70,21 @@ class ObservedNotebook(NotebookExecutionManager):
 class ObservedClient(PapermillNotebookClient):
     """Executes the cells one by one while a watch may interrupt them."""
 
-    def __init__(self, notebook: ObservedNotebook, watch: Watch, **options: Any) -> None:
+    def __init__(
+        self, notebook: ObservedNotebook, watch: Watch, meter: Meter, **options: Any
+    ) -> None:
         super().__init__(notebook, raise_on_iopub_timeout=False, **options)
-        self._watch = watch
+        self._watch, self._meter = watch, meter
         self._limit = OutputLimit()
         self._group: int | None = None
 
     def papermill_execute_cells(self) -> None:
         """Execute until the end, the first error, or the watch's word; raise Stopped for that."""
         self._group = group_of(self)
-        run_sync(self._cells)()  # one loop for all: an entry for each costs half as much as a cell
+        try:
+            run_sync(self._cells)()  # one loop: an entry for each costs half as much as a cell
+        finally:
+            self._meter.look()
 
     async def _cells(self) -> None:
         for index, cell in enumerate(self.nb.cells):
@@ -139,10 +144,15 @@ class ObservedEngine(NBClientEngine):
 
         An error in a cell is left in the notebook, where papermill finds and raises it.
         """
-        watch = watch or Watch()
+        watch, meter = watch or Watch(), meter or Meter()
         notebook = ObservedNotebook(nb, save_to or output_path, report or _silent)
         client = ObservedClient(
-            notebook, watch, kernel_name=kernel_name, startup_timeout=start_timeout, timeout=None
+            notebook,
+            watch,
+            meter,
+            kernel_name=kernel_name,
+            startup_timeout=start_timeout,
+            timeout=None,
         )
         kernel: dict[str, Any] = {} if kernel_env is None else {"env": dict(kernel_env)}
         if kernel_cwd is not None:
@@ -151,7 +161,7 @@ class ObservedEngine(NBClientEngine):
             kernel |= {"stdout": log.stderr, "stderr": log.stderr}
         notebook.notebook_start()
         try:
-            with watch.over(client), (meter or Meter()).over(client):
+            with watch.over(client), meter.over(client):
                 client.execute(**kernel)
         except Exception as error:
             nb.metadata.papermill["exception"] = True

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -23,7 +24,7 @@ class Meter:
     """Looks at a kernel and the processes it started; `usage` says what they took.
 
     Processor time is exact when they have ended; memory is the most of all of them at one look, or
-    the most of a single one at any time, whichever is more.
+    the most of a single one that was seen at any time, whichever is more.
     """
 
     def __init__(self) -> None:
@@ -33,12 +34,14 @@ class Meter:
         self._started = time.monotonic()
         self._before = resource.getrusage(resource.RUSAGE_CHILDREN)
         self._gpus: Gpus | None = None
+        self._client: Any = None
 
     @contextlib.contextmanager
     def over(self, client: Any) -> Iterator[None]:
         """Measure the kernel of an nbclient client while the block runs."""
+        self._client = client
         done = threading.Event()
-        thread = threading.Thread(target=self._look_on, args=(client, done), daemon=True)
+        thread = threading.Thread(target=self._look_on, args=(done,), daemon=True)
         thread.start()
         with Gpus() as self._gpus:
             try:
@@ -63,22 +66,26 @@ class Meter:
             "workers": workers,
         }
 
-    def _look_on(self, client: Any, done: threading.Event) -> None:
-        pause = FIRST
-        while not done.wait(pause):
-            pause = EVERY
-            if pid := getattr(getattr(client.km, "provisioner", None), "pid", None):
-                self._look(pid)
-
-    def _look(self, pid: int) -> None:
-        memory, cpu = 0, 0.0
+    def look(self) -> None:
+        """Look at the kernel now, if it lives: the last look is due before it is shut down."""
+        pid = getattr(getattr(self._client.km, "provisioner", None), "pid", None)
+        if pid is None:
+            return
+        memory, most, cpu = 0, 0, 0.0
         for process in _family(pid):
             with contextlib.suppress(psutil.Error), process.oneshot():
                 times = process.cpu_times()
                 memory += process.memory_info().rss
+                most = max(most, _most_memory(process.pid))
                 cpu += times.user + times.system + times.children_user + times.children_system
         self.memory = memory
-        self._peak, self._cpu = max(self._peak, memory), max(self._cpu, cpu)
+        self._peak, self._cpu = max(self._peak, memory, most), max(self._cpu, cpu)
+
+    def _look_on(self, done: threading.Event) -> None:
+        pause = FIRST
+        while not done.wait(pause):
+            pause = EVERY
+            self.look()
 
 
 class Gpus:
@@ -123,6 +130,15 @@ class Gpus:
             for line in lines:
                 if line.strip().isdecimal():
                     self.seconds = round((self.seconds or 0.0) + int(line) / 100, 2)
+
+
+def _most_memory(pid: int) -> int:
+    """Return the most bytes that the process held at any time, or 0 where the system can't tell."""
+    with contextlib.suppress(OSError), Path(f"/proc/{pid}/status").open() as lines:
+        for line in lines:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * KIB
+    return 0
 
 
 def _family(pid: int) -> list[psutil.Process]:
