@@ -13,13 +13,16 @@ from _facility import NUMBER, PEOPLE, PROJECTS, TEAMS, TERMS, Made, called
 from cid_server_ext.core.search.words import fold
 
 Rows = Iterable[tuple[Any, ...]]
+STAMP = "%Y-%m-%d %H:%M:%S.000000"
 BEGUN = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 STEP = 200_000
 
 
 def tables(made: Made) -> Iterator[tuple[str, tuple[str, ...], Iterator[Rows]]]:
     """Yield (table, columns, batches of rows) in an order that foreign keys allow."""
-    at = BEGUN.strftime("%Y-%m-%d %H:%M:%S.000000")
+    at = BEGUN.strftime(STAMP)
+    # its ledger is up to date: nothing of years past is charged while something is measured
+    lately = (dt.datetime.now(dt.UTC) - dt.timedelta(1)).strftime(STAMP)
 
     def uid(kind: int, number: int) -> str:
         return f"{kind:08x}-0000-4000-8000-{number:012x}"
@@ -33,7 +36,7 @@ def tables(made: Made) -> Iterator[tuple[str, tuple[str, ...], Iterator[Rows]]]:
         "project",
         ("id", "uid", "name", "title", "state", "team_id", "created_at"),
         one(
-            (n, uid(2, n), f"project-{n:03}", "", "active", n % TEAMS + 1, at)
+            (n, uid(2, n), f"project-{n:03}", "", "active", n % TEAMS + 1, lately)
             for n in range(1, PROJECTS + 1)
         ),
     )

@@ -18,6 +18,7 @@ from .core.ledger import lines, usage
 from .db import clock
 from .db.session import Sessions, reading
 from .memory.reconcile import reconcile
+from .pace import Pace
 from .storage import reconciled
 from .storage.roots import Folder
 
@@ -52,9 +53,10 @@ class Bookkeeper:
 
     def look(self) -> int:
         """Charge the days that are over, and return how many lines that made."""
-        made = 0
+        made, pace = 0, Pace(self._stop)
         while not self._stop.is_set() and (added := self._next_day()) is not None:
             made += added
+            pace.rest()
         if made:
             self._check()
         return made
@@ -66,7 +68,8 @@ class Bookkeeper:
         """
         if self._root is None or not self._due(self._root) or not self._mine():
             return False
-        found = reconcile(self._sessions, self._root, self._mine)
+        pace = Pace(self._stop)
+        found = reconcile(self._sessions, self._root, lambda: pace.rest() and self._mine())
         if found is None:
             return False
         reconciled.keep(self._root.root, found)

@@ -18,6 +18,9 @@ from .errors import CidError
 from .ingest import convert
 
 LARGEST_BODY = 2**40  # bytes of one PUT; what may come is in its ticket
+# seconds until a thread that computes lets others go on: by default it is ten times as long, and a
+# request gives way to it at each question to the database
+SWITCH = 0.0005
 
 
 class DenyAll(Authorizer):
@@ -59,6 +62,7 @@ def config(environ: dict[str, str]) -> dict[str, Any]:
 
 def serve(settings: dict[str, Any], argv: list[str]) -> None:
     """Serve until stopped, with the extension as the only thing in the server."""
+    sys.setswitchinterval(SWITCH)
     CidApp.serverapp_class = CatalogServer
     CidApp.load_other_extensions = False
     CidApp.serverapp_config = settings

@@ -9,7 +9,7 @@ invoice is computed from lines and prices alone.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -48,13 +48,14 @@ def accrue(session: Session, day: dt.date, now: dt.datetime) -> int:
     """
     end = dt.datetime.combine(day + dt.timedelta(1), dt.time(), dt.UTC)
     held = holdings.by_dataset(session, at=end)
+    called = _datasets(session, [key for parts in held.values() for key in parts])
     before = _wholes(session, day - dt.timedelta(1))
     known = set(session.scalars(select(Line.key).where(Line.day == day)))
     late = {"estimated": True} if now.date() > day + dt.timedelta(1) else {}
     added = [
         line
         for project, team in _projects(session, end)
-        for line in _of_day(session, day, project, team, held.get(project.id, {}), before, late)
+        for line in _of_day(day, project, team, held.get(project.id, {}), called, before, late)
         if line.key not in known
     ]
     session.add_all(added)
@@ -144,15 +145,18 @@ def _projects(session: Session, end: dt.datetime) -> list[tuple[Project, Team]]:
 
 
 def _of_day(
-    session: Session,
     day: dt.date,
     project: Project,
     team: Team,
     held: Mapping[int, Bytes],
+    called: Mapping[int, tuple[str, str]],
     before: Mapping[tuple[int, str], tuple[str, dict[str, Any]]],
     late: dict[str, Any],
 ) -> Iterator[Line]:
-    """Yield the storage line, always, and the archive line where something is in the archive."""
+    """Yield the storage line, always, and the archive line where something is in the archive.
+
+    `called`: uid and path of each dataset.
+    """
     for kind in ("storage", "archive"):
         parts = {
             key: part.used if kind == "storage" else part.archived for key, part in held.items()
@@ -160,7 +164,8 @@ def _of_day(
         parts = {key: nbytes for key, nbytes in parts.items() if nbytes}
         if kind == "archive" and not parts:
             continue
-        detail = names(project, team) | {"datasets": _datasets(session, project.id, parts)}
+        datasets = sorted([*called[dataset], nbytes] for dataset, nbytes in parts.items())
+        detail = names(project, team) | {"datasets": datasets}
         key, told = before.get((project.id, kind), ("", {}))
         yield Line(
             key=f"{kind}/{day}/{project.uid}",
@@ -174,11 +179,13 @@ def _of_day(
         )
 
 
-def _datasets(session: Session, project_id: int, parts: Mapping[int, int]) -> list[list[Any]]:
-    """Return [uid, path, bytes] of each dataset that holds some, by uid."""
-    asked = select(Dataset.id, Dataset.uid, Dataset.path).where(Dataset.project_id == project_id)
-    rows = session.execute(asked) if parts else ()
-    return sorted([row.uid, row.path, parts[row.id]] for row in rows if row.id in parts)
+def _datasets(session: Session, ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Return uid and path of these datasets, whatever became of them."""
+    rest, found = iter(ids), {}
+    while batch := list(islice(rest, BATCH)):
+        asked = select(Dataset.id, Dataset.uid, Dataset.path).where(Dataset.id.in_(batch))
+        found.update((row.id, (row.uid, row.path)) for row in session.execute(asked))
+    return found
 
 
 def _wholes(session: Session, day: dt.date) -> dict[tuple[int, str], tuple[str, dict[str, Any]]]:
