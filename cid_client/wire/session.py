@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import ssl
 import time
 import weakref
 from collections.abc import Iterator, Mapping
@@ -189,7 +190,10 @@ class Session:
         pid = os.getpid()
         client = self._clients.get(pid)
         if client is None:
-            client = httpx.Client(timeout=TIMEOUT, limits=LIMITS, transport=self._transport)
+            trusted = _trusted(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+            client = httpx.Client(
+                timeout=TIMEOUT, limits=LIMITS, transport=self._transport, verify=trusted
+            )
             client = self._clients.setdefault(pid, client)
             weakref.finalize(self, client.close)
         return client
@@ -274,6 +278,12 @@ def _agent() -> str:
 
 
 @lru_cache(maxsize=64)
+@lru_cache
+def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """Return whom TLS trusts, as these variables say; reading it takes longer than a request."""
+    return httpx.create_ssl_context()
+
+
 def revived(url: str, run: str = "") -> Session:
     """Return this process's session with the catalog that was at `url` where it was pickled."""
     return Session(None, url=url, run=run)

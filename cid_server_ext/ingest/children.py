@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import Unavailable
+from ..nursery import pair, told
 from . import sandbox
 from .limits import Limits
 
@@ -78,9 +79,9 @@ class Child:
     """One limited child that does jobs. Close it, and it is gone."""
 
     def __init__(self, limits: Limits) -> None:
-        ours, theirs = zip(*(_pair(), _pair()), strict=True)
+        ours, theirs = zip(*(pair(), pair()), strict=True)
         self.heard = 0  # bytes
-        self.talk, self.fate = ours
+        self.fate, self.talk = ours
         try:
             with _lock:
                 _send(theirs)
@@ -126,10 +127,9 @@ class Child:
         """Return its exit code, negative for a signal; None when nobody can tell."""
         self.fate.settimeout(seconds)
         try:
-            data = self.fate.recv(64)
+            return told(self.fate, "code")
         except OSError:
             return None
-        return int(json.loads(data)) if data else None
 
     def close(self) -> None:
         """Let go of it: it is killed if it still runs, and gone when this returns."""
@@ -149,10 +149,6 @@ def _environ() -> dict[str, str]:
     return CLEAN | {name: os.environ[name] for name in SETTINGS if name in os.environ}
 
 
-def _pair() -> tuple[socket.socket, socket.socket]:
-    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-
-
 def _send(ends: tuple[socket.socket, ...]) -> None:
     handles = [end.fileno() for end in ends]
     try:
@@ -165,7 +161,7 @@ def _send(ends: tuple[socket.socket, ...]) -> None:
 def _ensure() -> socket.socket:
     if _server.process is None or _server.process.poll() is not None or _server.control is None:
         _stop()
-        ours, theirs = _pair()
+        ours, theirs = pair()
         with theirs:
             _server.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "cid_server_ext.ingest.nursery"],

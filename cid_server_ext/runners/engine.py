@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.manager import KernelManager
 from nbclient.exceptions import CellExecutionError
 from nbclient.util import run_sync
 from nbformat import NotebookNode
@@ -21,6 +22,7 @@ from .outputs import OutputLimit
 from .watch import Stopped, Watch, group_of
 from .worker.log import Log
 from .worker.meter import Meter
+from .worker.ready import PromptClient
 
 SAVE_SECONDS = 5.0
 
@@ -77,6 +79,12 @@ class ObservedClient(PapermillNotebookClient):
         self._watch, self._meter = watch, meter
         self._limit = OutputLimit()
         self._group: int | None = None
+
+    def create_kernel_manager(self) -> KernelManager:
+        """Return a manager whose client is ready as soon as the kernel is."""
+        manager = super().create_kernel_manager()
+        manager.client_factory = PromptClient
+        return manager
 
     def papermill_execute_cells(self) -> None:
         """Execute until the end, the first error, or the watch's word; raise Stopped for that."""

@@ -99,19 +99,17 @@ def bomb() -> bytes:
     return out.getvalue()
 
 
-def is_read(pipe: Path) -> bool:
-    """Say whether somebody has a named pipe open for reading."""
+def opened(pipe: Path) -> int | None:
+    """Open a named pipe for writing, if somebody has it open for reading."""
     try:
-        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
     except OSError:
-        return False
-    return True
+        return None
 
 
 def held_open(pipe: Path) -> int:
     """Open a pipe as soon as somebody reads it, and keep him waiting."""
-    wait_until(lambda: is_read(pipe), what="the file is being read")
-    return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    return int(wait_until(lambda: opened(pipe), what="the file is being read"))
 
 
 def stored(importer: Importer, deposit: t.Deposit) -> dict[str, str]:

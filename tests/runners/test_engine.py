@@ -13,6 +13,8 @@ from processes import wait_until
 from cid_server_ext.runners import outputs
 from cid_server_ext.runners.watch import Watch
 
+pytestmark = pytest.mark.usefixtures("either_kernel")
+
 
 def test_progress_counts_code_cells_and_names_the_heading(tmp_path):
     told = []

@@ -181,7 +181,8 @@ def _of_day(
 
 def _datasets(session: Session, ids: Iterable[int]) -> dict[int, tuple[str, str]]:
     """Return uid and path of these datasets, whatever became of them."""
-    rest, found = iter(ids), {}
+    rest = iter(ids)
+    found: dict[int, tuple[str, str]] = {}
     while batch := list(islice(rest, BATCH)):
         asked = select(Dataset.id, Dataset.uid, Dataset.path).where(Dataset.id.in_(batch))
         found.update((row.id, (row.uid, row.path)) for row in session.execute(asked))

@@ -1,7 +1,9 @@
-"""Runs in a Python kernel before the notebook: a cell that never stops printing is cut here.
+"""Runs in a Python kernel before the notebook: cuts endless prints, and lets it end in order.
 
-So a gigabyte of it is never held, nor sent. It is copied into the kernel's own IPython folder, uses
-nothing but the kernel, and leaves no name there; the worker cuts what comes all the same.
+A gigabyte that a cell prints is never held, nor sent; the worker cuts what comes all the same. A
+thread that speaks its last words while another closes what carries them would wait for seconds:
+the first comes before the second. This is copied into the kernel's own IPython folder, uses nothing
+but the kernel, and leaves no name there.
 """
 
 
@@ -30,8 +32,24 @@ def _quiet() -> None:
     get_ipython().events.register("pre_run_cell", begin)
 
 
+def _orderly() -> None:
+    import atexit
+
+    from ipykernel.kernelapp import IPKernelApp
+
+    control = IPKernelApp.instance().control_thread
+
+    def last_words() -> None:
+        if control is not None and control.is_alive():
+            control.stop()
+            control.join(5)
+
+    atexit.register(last_words)  # the last to be registered is the first to be called
+
+
 try:
     _quiet()
+    _orderly()
 except Exception as _error:  # another kernel, another version: then the worker alone cuts
     print(f"what cells print is not limited in the kernel: {_error}")
-del _quiet
+del _quiet, _orderly
