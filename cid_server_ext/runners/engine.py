@@ -22,7 +22,7 @@ from .outputs import OutputLimit
 from .watch import Stopped, Watch, group_of
 from .worker.log import Log
 from .worker.meter import Meter
-from .worker.ready import PromptClient
+from .worker.ready import prepare
 
 SAVE_SECONDS = 5.0
 
@@ -73,17 +73,22 @@ class ObservedClient(PapermillNotebookClient):
     """Executes the cells one by one while a watch may interrupt them."""
 
     def __init__(
-        self, notebook: ObservedNotebook, watch: Watch, meter: Meter, **options: Any
+        self,
+        notebook: ObservedNotebook,
+        watch: Watch,
+        meter: Meter,
+        folder: str | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(notebook, raise_on_iopub_timeout=False, **options)
-        self._watch, self._meter = watch, meter
+        self._watch, self._meter, self._folder = watch, meter, folder
         self._limit = OutputLimit()
         self._group: int | None = None
 
     def create_kernel_manager(self) -> KernelManager:
-        """Return a manager whose client is ready as soon as the kernel is."""
+        """Return a manager that speaks with its kernel as ours do."""
         manager = super().create_kernel_manager()
-        manager.client_factory = PromptClient
+        prepare(manager, self._folder)
         return manager
 
     def papermill_execute_cells(self) -> None:
@@ -158,6 +163,7 @@ class ObservedEngine(NBClientEngine):
             notebook,
             watch,
             meter,
+            kernel_cwd,
             kernel_name=kernel_name,
             startup_timeout=start_timeout,
             timeout=None,

@@ -89,14 +89,14 @@ def test_a_kernel_s_last_words_are_in_the_log(tmp_path):
     from cid_server_ext.runners import notebook
     from cid_server_ext.runners.watch import Watch
 
-    crash = "import faulthandler, ctypes\nfaulthandler.enable(2)\nctypes.string_at(0)"
+    crash = "import ctypes\nctypes.string_at(0)"
     work = {"notebook": book(crash), "kernel": "python3", "parameters": {}, "wall_seconds": 60}
     kernel = {"PATH": os.environ["PATH"], "IPYTHONDIR": str(tmp_path / "ipython")}
     with Log() as log:
         outcome = notebook.execute(work, tmp_path, Watch(60), lambda *_: None, kernel, log=log)
     log.write(tmp_path / "run.log")
     assert outcome.error["error"] == "KernelDied"
-    assert (tmp_path / "run.log").read_text("utf-8").strip()
+    assert "Segmentation fault" in (tmp_path / "run.log").read_text("utf-8")
 
 
 def test_a_meter_counts_the_kernel_and_what_it_started(tmp_path):

@@ -174,11 +174,15 @@ class ForkedKernel(LocalProvisioner):
 
     async def _listens(self) -> None:
         """Wait until the kernel listens: who connects before that tries again after a while."""
-        ip, last = self.connection_info.get("ip"), self.connection_info.get("hb_port")
+        told: Mapping[str, Any] = self.connection_info
+        ip, last = told["ip"], told["hb_port"]
         give_up = time.monotonic() + BORN_SECONDS
         while await self.poll() is None and time.monotonic() < give_up:
             try:
-                _, writer = await asyncio.open_connection(ip, last)
+                if told["transport"] == "ipc":
+                    _, writer = await asyncio.open_unix_connection(f"{ip}-{last}")
+                else:
+                    _, writer = await asyncio.open_connection(ip, last)
             except OSError:
                 await asyncio.sleep(POLL_SECONDS)
             else:

@@ -1,18 +1,37 @@
-"""A kernel's client that is ready when the kernel says so, not after 0.2 s of silence."""
+"""How a worker speaks with a kernel: by sockets in its folder, and as soon as it says it is ready.
+
+Ports that one process has chosen may be another's a moment later, and any process of the machine
+can knock at them. And Jupyter waits for a fifth of a second of silence before it begins.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Awaitable, Callable
 from queue import Empty
 from typing import Any
 
 from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.manager import KernelManager
 
 Heard = Callable[..., Awaitable[dict[str, Any]]]
 
+LAUNCHER = "ipykernel_launcher"
 TRIES = 10
 REPLY_SECONDS, IDLE_SECONDS = 1.0, 0.2  # what is said before we listen is not heard: ask again
+
+
+LONGEST = 100  # bytes of a socket's address, with a number behind it
+SOCKETS = ".kernel"
+
+
+def prepare(manager: KernelManager, folder: str | None) -> None:
+    """Have a manager speak so; by ports where the folder is too deep, or the kernel is not ours."""
+    manager.client_factory = PromptClient
+    address = os.path.join(folder or "", SOCKETS)
+    if folder and len(os.fsencode(address)) < LONGEST and LAUNCHER in manager.kernel_spec.argv:
+        manager.transport, manager.ip = "ipc", address
 
 
 class PromptClient(AsyncKernelClient):

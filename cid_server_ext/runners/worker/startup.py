@@ -1,8 +1,9 @@
-"""Runs in a Python kernel before the notebook: cuts endless prints, and lets it end in order.
+"""Runs in a Python kernel before the notebook: cuts endless prints, and has it end in order.
 
 A gigabyte that a cell prints is never held, nor sent; the worker cuts what comes all the same. A
 thread that speaks its last words while another closes what carries them would wait for seconds:
-the first comes before the second. This is copied into the kernel's own IPython folder, uses nothing
+the first comes before the second. Where a kernel crashes is told in the log of the run: in the
+notebook nobody would be left to write it. This is copied into the kernel's own IPython folder, uses nothing
 but the kernel, and leaves no name there.
 """
 
@@ -47,9 +48,16 @@ def _orderly() -> None:
     atexit.register(last_words)  # the last to be registered is the first to be called
 
 
-try:
-    _quiet()
-    _orderly()
-except Exception as _error:  # another kernel, another version: then the worker alone cuts
-    print(f"what cells print is not limited in the kernel: {_error}")
-del _quiet, _orderly
+def _telling() -> None:
+    import faulthandler
+    import sys
+
+    faulthandler.enable(sys.stderr._original_stdstream_copy)  # not what is caught for the notebook
+
+
+for _step in (_quiet, _orderly, _telling):
+    try:
+        _step()
+    except Exception as _error:  # another kernel, another version: the worker does what it can
+        print(f"the kernel is not quite ours: {_error}")
+del _quiet, _orderly, _telling, _step
