@@ -19,6 +19,7 @@ from house import House, add_image
 from sqlalchemy import inspect
 
 from cid_server_ext.core import journal
+from cid_server_ext.core.runs.states import ENDED
 from cid_server_ext.db.session import migrate, open_database
 from cid_server_ext.db.tables import Image
 from cid_server_ext.runners.conductor import Conductor
@@ -101,15 +102,24 @@ def ended(of: House, batches: list[str], seconds: float) -> list[dict[str, Any]]
     """Return the runs of these batches when all have ended; raise TimeoutError before that."""
     give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:
-        runs = [
-            run
-            for batch in batches
-            for run in of.service.ask("GET", f"runs?batch={batch}&limit=200", "researcher").json()[
-                "runs"
-            ]
-        ]
-        left = [run for run in runs if run["state"] not in ("done", "failed", "cancelled")]
+        counts = [asked(of, f"batches/{batch}")["counts"] for batch in batches]
+        left = sum(one[state] for one in counts for state in one if state not in ENDED)
         if not left:
-            return runs
-        time.sleep(min(5.0, 0.1 + len(left) / 50))
-    raise TimeoutError(f"{len(left)} of {len(runs)} runs did not end in {seconds:g} s")
+            return [run for batch in batches for run in _runs(of, batch)]
+        time.sleep(min(5.0, 0.05 + left / 50))
+    raise TimeoutError(f"{left} runs did not end in {seconds:g} s")
+
+
+def asked(of: House, path: str) -> dict[str, Any]:
+    """Return what the catalog answers the researcher."""
+    answer = of.service.ask("GET", path, "researcher")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def _runs(of: House, batch: str) -> Iterator[dict[str, Any]]:
+    after = ""
+    while after is not None:
+        page = asked(of, f"runs?batch={batch}&limit=200" + (after and f"&after={after}"))
+        yield from page["runs"]
+        after = page["next"]
