@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import psutil
 from gateways import processes_of
-from outlive import Facility
+from outlive import KERNEL, Facility
 from ports import free_ports
 from processes import STAFF, Service, wait_until
 
@@ -76,7 +76,7 @@ class HubFacility(Facility):
 
     def kernels(self) -> dict[str, psutil.Process]:
         """Return the kernels that execute; none is killed here."""
-        return {str(one.pid): one for one in processes_of(self.site, "ipykernel")}
+        return {str(one.pid): one for one in processes_of(self.site, KERNEL)}
 
 
 @contextlib.contextmanager

@@ -40,8 +40,11 @@ ENDED = ("done", "failed", "cancelled")
 GIVEN_UP = ("WorkerDied", "ClusterLost", "Abandoned", "Unavailable")  # lost thrice, and told so
 GONE_SECONDS = 60.0  # after the end of a batch nothing of it runs
 TEMPLATE = "outlive"
+KERNEL = "worker.nursery"  # of whose process a forked kernel is the copy
+OF = "run"  # in its folder, a kernel's word of which run it is
 WAIT = """
-import pathlib, time
+import os, pathlib, time
+pathlib.Path("run").write_text(os.environ["CID_RUN"])
 time.sleep(n / 1000)
 while pathlib.Path({hold!r}).exists():
     time.sleep(0.05)
@@ -125,9 +128,9 @@ class Facility:
     def kernels(self) -> dict[str, psutil.Process]:
         """Return the kernels that execute, by their run's uid."""
         found = {}
-        for process in processes_of(self.site, "ipykernel"):
-            with contextlib.suppress(psutil.Error):
-                found[process.environ()["CID_RUN"]] = process
+        for process in processes_of(self.site, KERNEL):
+            with contextlib.suppress(psutil.Error, FileNotFoundError):
+                found[Path(process.cwd(), OF).read_text()] = process
         return found
 
     def look(self) -> None:
@@ -151,7 +154,7 @@ class Facility:
 
     def _kill_worker(self) -> str:
         uid, kernel = self._some_kernel()
-        kernel.parent().kill()
+        kernel.parent().parent().kill()
         return uid
 
     def _kill_scheduler(self) -> None:
@@ -189,9 +192,8 @@ class Facility:
     def _some_kernel(self) -> tuple[str, psutil.Process]:
         for uid, kernel in sorted(self.kernels().items()):
             with contextlib.suppress(psutil.Error):
-                if kernel.parent() is not None and "spawn_main" in " ".join(
-                    kernel.parent().cmdline()
-                ):
+                worker = kernel.parent() and kernel.parent().parent()
+                if uid and worker and "spawn_main" in " ".join(worker.cmdline()):
                     return uid, kernel
         raise LookupError("no kernel runs")
 

@@ -210,7 +210,11 @@ import json, os, pathlib
 def environ(pid):
     text = pathlib.Path(f"/proc/{pid}/environ").read_bytes().decode()
     return dict(line.split("=", 1) for line in text.split("\\0") if "=" in line)
-print("LOOK" + json.dumps([environ("self"), environ(os.getppid())]) + "LOOK")
+def parent(pid):
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
+nursery = os.getppid()
+seen = [dict(os.environ), environ("self"), environ(nursery), environ(parent(nursery))]
+print("LOOK" + json.dumps(seen) + "LOOK")
 """
     (uid,) = house.submit(house.template(cell))
     conduct()
@@ -220,7 +224,7 @@ print("LOOK" + json.dumps([environ("self"), environ(os.getppid())]) + "LOOK")
     printed = "".join(
         "".join(output.get("text", "")) for cell in texts for output in cell.get("outputs", ())
     )
-    kernel, worker = json.loads(printed.split("LOOK")[1])
+    kernel, born, nursery, worker = json.loads(printed.split("LOOK")[1])
     assert {name for name in kernel if name.startswith("CID_")} == {
         "CID_URL",
         "CID_RUN",
@@ -228,7 +232,8 @@ print("LOOK" + json.dumps([environ("self"), environ(os.getppid())]) + "LOOK")
         "CID_SCRATCH",
     }
     assert {name for name in worker if name.startswith("CID_")} == {"CID_URL", "CID_RUN_KEY"}
-    for environment in (kernel, worker):
+    assert not {name for name in {*born, *nursery} if name.startswith("CID_")}
+    for environment in (kernel, born, nursery, worker):
         assert not {name for name in environment if "JUPYTERHUB" in name or "GATEWAY" in name}
 
 

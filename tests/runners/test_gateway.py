@@ -72,13 +72,17 @@ import json, os, pathlib
 def environment(pid):
     text = pathlib.Path(f"/proc/{pid}/environ").read_bytes().decode()
     return dict(line.split("=", 1) for line in text.split(chr(0)) if "=" in line)
+def parent(pid):
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
 run = __import__("cid_client").current_run()
-run.outputs.metric("kernel", json.dumps(sorted(environment("self"))))
-run.outputs.metric("worker", json.dumps(sorted(environment(os.getppid()))))
+run.outputs.metric("kernel", json.dumps(sorted({*os.environ, *environment("self")})))
+run.outputs.metric("nursery", json.dumps(sorted(environment(os.getppid()))))
+run.outputs.metric("worker", json.dumps(sorted(environment(parent(os.getppid())))))
 run.outputs.metric("cluster", run.client().submit(sum, [1, 2]).result())
 tiles = run.map_tiles(lambda tile: tile + 1, run.input.to_xarray(), size=32)
 run.outputs.metric("brightest", int(tiles.max()))
-run.outputs.metric("values", json.dumps(sorted({*environment("self").values()})))
+values = {*os.environ.values(), *environment(os.getppid()).values()}
+run.outputs.metric("values", json.dumps(sorted(values)))
 """
 
 
@@ -89,11 +93,13 @@ def test_a_whole_run_through_the_gateway_sees_no_secret(house, conduct, clusters
     assert run["state"] == "done", run["error"]
     # over TLS, with the worker's certificate
     assert (run["metrics"]["cluster"], run["metrics"]["brightest"]) == (3, 201)
-    kernel, worker = (json.loads(run["metrics"][name]) for name in ("kernel", "worker"))
+    names = ("kernel", "nursery", "worker")
+    kernel, nursery, worker = (json.loads(run["metrics"][name]) for name in names)
     ours = {name for name in kernel if name.startswith(("CID", "JUPYTERHUB", "DASK", "GATEWAY"))}
     assert ours == {"CID_URL", "CID_RUN", "CID_RUN_TOKEN", "CID_SCRATCH"}
     assert "CID_RUN_KEY" in worker
-    assert not SECRETS.keys() & {*kernel, *worker}
+    assert not {name for name in nursery if name.startswith(("CID", "DASK"))}
+    assert not SECRETS.keys() & {*kernel, *nursery, *worker}
     assert not set(SECRETS.values()) & set(json.loads(run["metrics"]["values"]))
     wait_until(lambda: clusters.list_mine() == [], 60, "the cluster is closed")
     wait_until(lambda: not processes_of(site), 60, "nothing of the cluster runs")

@@ -3,8 +3,8 @@
 A gigabyte that a cell prints is never held, nor sent; the worker cuts what comes all the same. A
 thread that speaks its last words while another closes what carries them would wait for seconds:
 the first comes before the second. Where a kernel crashes is told in the log of the run: in the
-notebook nobody would be left to write it. This is copied into the kernel's own IPython folder, uses nothing
-but the kernel, and leaves no name there.
+notebook nobody would be left to write it. This is copied into the kernel's own IPython folder,
+uses nothing but the kernel, and leaves no name there.
 """
 
 
