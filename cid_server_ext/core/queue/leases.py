@@ -20,7 +20,9 @@ from ...errors import Conflict
 from ..runs import states
 from . import lanes, wake
 
-ATTEMPTS = 3
+ATTEMPTS = 3  # of a run that had begun, or whose cluster did not come
+UNBEGUN = 10  # of one that only waited where a worker or a conductor died
+BYSTANDER = ("WorkerDied", "Abandoned")  # nothing that a run does before its first word
 SECONDS = 60.0
 
 
@@ -69,7 +71,7 @@ def release(session: Session, conductor: str, run_ids: Collection[int]) -> None:
 
 
 def requeue(session: Session, conductor: str, run_id: int, error: dict[str, Any]) -> None:
-    """Try the run again after `error` struck its worker or cluster; after ATTEMPTS it failed."""
+    """Try the run again after `error` struck its worker or cluster; in the end it failed."""
     _again(session, run_id, error, only_if=_held(conductor))
     wake.call(session)
 
@@ -88,7 +90,7 @@ def abandoned(session: Session, dead: Collection[str] = ()) -> list[Abandoned]:
     """Put the runs whose lease has ended back into the queue, and return what they left behind.
 
     `dead` are conductors that are known to live no more: their leases have ended. A run that lost
-    ATTEMPTS conductors or workers is failed, one that was to be cancelled is cancelled. Their
+    ATTEMPTS conductors or workers while it ran is failed, one that was to be cancelled is cancelled. Their
     tokens open nothing from here on.
     """
     expired = Run.lease_until < states.database_now(session)
@@ -154,19 +156,21 @@ def _again(
 ) -> bool:
     """Queue, fail or cancel a run that lost its worker, whichever is due; False: not ours.
 
-    `error.history` tells each time that it did, also before the worker's first word.
+    `error.history` tells each time that it did, and whether the run had any part in it: `own`.
     """
     if _try_move(session, run_id, "cancelled", only_if=only_if & Run.cancel_asked):
         return True
-    was = session.execute(select(Run.attempt, Run.strikes).where(Run.id == run_id, only_if)).first()
+    asked = select(Run.attempt, Run.strikes, Run.state).where(Run.id == run_id, only_if)
+    was = session.execute(asked).first()
     if was is None:
         return False
     at = states.database_now(session).isoformat(timespec="seconds")
-    strikes = [*was.strikes, {"attempt": was.attempt, "at": at, **error}]
+    own = was.state != "starting" or error["error"] not in BYSTANDER
+    strikes = [*was.strikes, {"attempt": was.attempt, "at": at, "own": own, **error}]
     told = {**error, "history": strikes}
     to = "queued"
-    if len(strikes) >= ATTEMPTS:
-        to, told["message"] = "failed", f"{error['message']}; it was tried {ATTEMPTS} times"
+    if sum(strike.get("own", True) for strike in strikes) >= ATTEMPTS or len(strikes) >= UNBEGUN:
+        to, told["message"] = "failed", f"{error['message']}; it was tried {len(strikes)} times"
     same = only_if & (Run.attempt == was.attempt)
     return _try_move(session, run_id, to, only_if=same, error=told, strikes=strikes)
 

@@ -130,7 +130,7 @@ class Run(Named, Base):
     States and the moves between them: `core.runs.states.NEXT`. `lease_*` say which conductor
     drives it; `token_hash` is the sha256 of the only run token that is good now. `lane` is what
     one cluster executes: a batch's runs in one project and, where its template distinguishes, on
-    one kind of machine. `strikes` say what lost it a worker: [{attempt, at, error, message}].
+    one kind of machine. `strikes` say what lost it a worker: [{attempt, at, own, error, message}].
     """
 
     __tablename__ = "run"

@@ -219,8 +219,9 @@ def test_four_conductors_keep_to_a_teams_limit(sessions):
 def test_each_strike_is_told_and_the_third_is_the_last(sessions):
     (run,) = wait(sessions, team(sessions, "a"))
     for n in range(3):
-        claim(sessions)  # it never says a word
+        claim(sessions)
         with sessions.begin() as session:
+            states.move(session, run.id, "running")
             error = {"error": "WorkerDied", "message": f"worker {n} died"}
             leases.requeue(session, "one", run.id, error)
         if n == 0:  # a conductor that stops is no strike

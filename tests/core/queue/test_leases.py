@@ -123,6 +123,7 @@ def test_after_three_attempts_the_run_has_failed_with_the_reason(catalog):
     (run,) = queue(catalog)
     for _ in range(3):
         claim(catalog)
+        begin(catalog, run.id)
         let_the_lease_end(catalog, run.id)
         end_abandoned(catalog)
     failed = read(catalog, run.id)
@@ -168,11 +169,33 @@ def test_a_dead_worker_is_tried_again_then_failed(catalog):
     found = []
     for _ in range(3):
         claim(catalog)
+        begin(catalog, run.id)
         with catalog.begin() as session:
             error = {"error": "WorkerDied", "message": "its worker ended"}
             leases.requeue(session, "one", run.id, error)
         found.append(read(catalog, run.id).state)
     assert found == ["queued", "queued", "failed"]
+
+
+@pytest.mark.parametrize("gone", ["WorkerDied", "Abandoned"])
+def test_a_run_that_only_waited_has_no_part_in_what_died(catalog, gone):
+    (run,) = queue(catalog)
+    error = {"error": gone, "message": "it ended"}
+    for _ in range(leases.UNBEGUN):
+        assert read(catalog, run.id).state == "queued"
+        claim(catalog)
+        with catalog.begin() as session:
+            leases.requeue(session, "one", run.id, error)
+    failed = read(catalog, run.id)  # not for ever: nobody would learn why it never begins
+    assert failed.state == "failed"
+    assert failed.error["message"] == "it ended; it was tried 10 times"
+    assert [strike["own"] for strike in failed.error["history"]] == [False] * 10
+
+
+def begin(catalog, run_id):
+    """Let a run say its first word."""
+    with catalog.begin() as session:
+        states.move(session, run_id, "running")
 
 
 def test_the_last_error_is_forgotten_when_the_run_starts_again(catalog):
