@@ -55,6 +55,7 @@ class Drive:
         self.unreachable = False  # the gateway did not answer: claim nothing for a while
         self.cluster: Cluster | None = None
         self._coming = False  # the cluster is on its way
+        self._came = False  # it had a worker
         self._means = means
         self._stopping = stopping
         self._free, self._lease = free, lease
@@ -89,7 +90,7 @@ class Drive:
             self._open()
             self._watch()
         except Lost as error:
-            self._try_again("ClusterLost", error)
+            self._try_again("ClusterLost", error, own=not self._came)
         except Unavailable as error:
             self.unreachable = True
             log.warning("%s; the runs wait", error)
@@ -98,7 +99,7 @@ class Drive:
             self._end_all({"error": type(error).__name__, "message": str(error)})
         except Exception as error:
             log.exception("batch %s", self.claim.batch)
-            self._try_again("ConductorError", error)
+            self._try_again("ConductorError", error, own=True)
         finally:
             self._close()
 
@@ -177,7 +178,9 @@ class Drive:
                 self._take_more(self.cluster)
             except DBAPIError as error:
                 log.warning("the database does not answer: %s", error.orig)
-            alone_since = None if self.cluster.workers() else alone_since or time.monotonic()
+            there = self.cluster.workers() > 0
+            self._came = self._came or there
+            alone_since = None if there else alone_since or time.monotonic()
             if alone_since and time.monotonic() - alone_since > WORKER_SECONDS:
                 raise Lost(f"no worker came within {WORKER_SECONDS:g} s")
 
@@ -224,19 +227,19 @@ class Drive:
         """Return for how long something has been seen of a run, in seconds."""
         return time.monotonic() - self._since.setdefault((run.id, what), time.monotonic())
 
-    def _retry(self, run: Leased, error: dict[str, Any]) -> None:
+    def _retry(self, run: Leased, error: dict[str, Any], own: bool = False) -> None:
         self._struck.add(run.id)
         log.warning("run %s: %s", run.uid, error["message"])
         with self._means.sessions.begin() as session:
-            leases.requeue(session, self._means.conductor, run.id, error)
+            leases.requeue(session, self._means.conductor, run.id, error, own=own)
 
     def _fail(self, run: Leased, error: dict[str, Any]) -> None:
         with self._means.sessions.begin() as session:
             leases.fail(session, self._means.conductor, run.id, error)
 
-    def _try_again(self, name: str, error: Exception) -> None:
+    def _try_again(self, name: str, error: Exception, *, own: bool) -> None:
         for run in list(self._left.values()):
-            self._retry(run, {"error": name, "message": _line(error)})
+            self._retry(run, {"error": name, "message": _line(error)}, own)
             self._forget(run)
 
     def _end_all(self, error: dict[str, Any]) -> None:

@@ -22,7 +22,6 @@ from . import lanes, wake
 
 ATTEMPTS = 3  # of a run that had begun, or whose cluster did not come
 UNBEGUN = 10  # of one that only waited where a worker or a conductor died
-BYSTANDER = ("WorkerDied", "Abandoned")  # nothing that a run does before its first word
 SECONDS = 60.0
 
 
@@ -70,9 +69,14 @@ def release(session: Session, conductor: str, run_ids: Collection[int]) -> None:
     wake.call(session)
 
 
-def requeue(session: Session, conductor: str, run_id: int, error: dict[str, Any]) -> None:
-    """Try the run again after `error` struck its worker or cluster; in the end it failed."""
-    _again(session, run_id, error, only_if=_held(conductor))
+def requeue(
+    session: Session, conductor: str, run_id: int, error: dict[str, Any], *, own: bool = False
+) -> None:
+    """Try the run again after `error` struck its worker or cluster; in the end it failed.
+
+    A run that had not said a word has no part in what struck, unless it is its `own`.
+    """
+    _again(session, run_id, error, only_if=_held(conductor), own=own)
     wake.call(session)
 
 
@@ -90,8 +94,8 @@ def abandoned(session: Session, dead: Collection[str] = ()) -> list[Abandoned]:
     """Put the runs whose lease has ended back into the queue, and return what they left behind.
 
     `dead` are conductors that are known to live no more: their leases have ended. A run that lost
-    ATTEMPTS conductors or workers while it ran is failed, one that was to be cancelled is cancelled. Their
-    tokens open nothing from here on.
+    ATTEMPTS conductors or workers while it ran is failed, one that was to be cancelled is
+    cancelled. Their tokens open nothing from here on.
     """
     expired = Run.lease_until < states.database_now(session)
     driven = Run.state.in_(lanes.DRIVEN)
@@ -152,7 +156,12 @@ def _held(conductor: str) -> ColumnElement[bool]:
 
 
 def _again(
-    session: Session, run_id: int, error: dict[str, Any], *, only_if: ColumnElement[bool]
+    session: Session,
+    run_id: int,
+    error: dict[str, Any],
+    *,
+    only_if: ColumnElement[bool],
+    own: bool = False,
 ) -> bool:
     """Queue, fail or cancel a run that lost its worker, whichever is due; False: not ours.
 
@@ -165,7 +174,7 @@ def _again(
     if was is None:
         return False
     at = states.database_now(session).isoformat(timespec="seconds")
-    own = was.state != "starting" or error["error"] not in BYSTANDER
+    own = own or was.state != "starting"
     strikes = [*was.strikes, {"attempt": was.attempt, "at": at, "own": own, **error}]
     told = {**error, "history": strikes}
     to = "queued"

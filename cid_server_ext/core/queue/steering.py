@@ -232,6 +232,8 @@ def _unfit(session: Session, runs: Sequence[Run]) -> dict[int, str]:
             image = given.image
             if image.purged_at is not None or image.trash_id is not None:
                 found[run.id] = f"its input {image.name!r} is in the trash or gone"
+            if given.position == 0 and image.project_id != run.project_id:
+                found[run.id] = f"its input {image.name!r} is in another project: run it there"
             for note in gone.get(image.id, ()):
                 found[run.id] = f"its input {image.name!r} cannot be read: {note.message}"
     return found

@@ -29,6 +29,9 @@ def why(session: Session, runs: Sequence[Run]) -> dict[int, str]:
             found[run.id] = f"waits: {queue.blocked[run.lane]}"
         elif run.lane in places:
             found[run.id] = f"place {places[run.lane]} in the queue"
+        if run.template.withdrawn_at is not None and run.id in found:
+            name = f"{run.template.reference} {run.template.version}"
+            found[run.id] += f"; {name} was withdrawn meanwhile: cancel this if it should not go on"
     return found
 
 
