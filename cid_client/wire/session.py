@@ -277,13 +277,13 @@ def _agent() -> str:
     return f"cid_client/{release} python/{platform.python_version()}"
 
 
-@lru_cache(maxsize=64)
 @lru_cache
 def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:
     """Return whom TLS trusts, as these variables say; reading it takes longer than a request."""
     return httpx.create_ssl_context()
 
 
+@lru_cache(maxsize=64)
 def revived(url: str, run: str = "") -> Session:
     """Return this process's session with the catalog that was at `url` where it was pickled."""
     return Session(None, url=url, run=run)

@@ -96,12 +96,17 @@ def test_nuclei_of_a_public_challenge_are_found(
 LOOK = """
 import json, os, pathlib
 import cid_client as cid
-parent = pathlib.Path(f"/proc/{os.getppid()}/environ").read_bytes().decode(errors="replace")
-worker = dict(line.partition("=")[::2] for line in parent.split("\\0") if "=" in line)
+def environ(process):
+    said = pathlib.Path(f"/proc/{process}/environ").read_bytes().decode(errors="replace")
+    return dict(line.partition("=")[::2] for line in said.split("\\0") if "=" in line)
+nursery = os.getppid()
+worker = int(pathlib.Path(f"/proc/{nursery}/stat").read_text().rpartition(")")[2].split()[1])
+about = {"kernel": dict(os.environ), "nursery": environ(nursery), "worker": environ(worker)}
 run = cid.current_run()
-run.outputs.metric("kernel", json.dumps(sorted(os.environ)))
-run.outputs.metric("worker", json.dumps(sorted(worker)))
-run.outputs.metric("values", json.dumps(sorted(set(os.environ.values()) | set(worker.values()))))
+for name, held in about.items():
+    run.outputs.metric(name, json.dumps(sorted(held)))
+values = set().union(*(held.values() for held in about.values()))
+run.outputs.metric("values", json.dumps(sorted(values)))
 """
 
 
@@ -110,10 +115,12 @@ def test_a_worker_holds_neither_hub_token_nor_database_address(
 ) -> None:
     run = researcher.run(publish(staff, LOOK), picture)
     run.wait(timeout=300, progress=False)
-    kernel, worker = json.loads(run.metrics["kernel"]), json.loads(run.metrics["worker"])
+    about = [json.loads(run.metrics[name]) for name in ("kernel", "nursery", "worker")]
+    kernel, nursery, worker = about
     assert "CID_RUN_TOKEN" in kernel
     assert "CID_RUN_KEY" in worker
-    for names in (kernel, worker):
+    assert "CID_RUN_KEY" not in nursery
+    for names in about:
         assert not [n for n in names if n.startswith("JUPYTERHUB_") or n == "CID_DATABASE"]
         assert "CID_STORAGE" not in names
     assert "CID_RUN_KEY" not in kernel
