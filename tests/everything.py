@@ -90,6 +90,8 @@ def _add(session: Any, made: world.World) -> None:
         dataset_id=child.id,
         person="manager",
         parameters={"sigma": 0.5},
+        inputs={"beads": [image.uid]},
+        priority=-2,
         state="paused",
         cause="day",
         reason="its 2 runs of this day are begun",

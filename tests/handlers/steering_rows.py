@@ -1,4 +1,4 @@
-"""How runs and batches are steered, and limits set, for the matrix."""
+"""How runs and batches are steered, limits set and the night watched, for the matrix."""
 
 from __future__ import annotations
 
@@ -21,9 +21,15 @@ ROWS: dict[tuple[str, str], Callable[[world.World], tuple[str, Any]]] = {
     ),
     ("POST", "batches/{batch}/resume"): lambda w: (f"batches/{w.waits}/resume", None),
     ("POST", "batches/{batch}/retry"): lambda w: (f"batches/{w.failed}/retry", None),
+    ("GET", "health"): lambda w: ("health", None),
     ("GET", "limits"): lambda w: ("limits", None),
     ("PUT", "limits"): lambda w: ("limits", LIMITS),
     ("GET", "teams/{team}/limits"): lambda w: (f"teams/lab-{w.project}/limits", None),
     ("PUT", "teams/{team}/limits"): lambda w: (f"teams/lab-{w.project}/limits", LIMITS),
 }
-RUN_REFUSED = {("GET", "limits"), ("PUT", "limits"), ("PUT", "teams/{team}/limits")}
+RUN_REFUSED = {
+    ("GET", "health"),
+    ("GET", "limits"),
+    ("PUT", "limits"),
+    ("PUT", "teams/{team}/limits"),
+}

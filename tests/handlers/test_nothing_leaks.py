@@ -138,6 +138,7 @@ SAYS_NOTHING = {
     "keys",
     "runs/{run}/crate",  # packed
     "batches/{batch}/crate",
+    "health",  # batches that wait, and numbers
     "limits",
     "teams/{team}/limits",  # numbers
     "teams/{team}/invoices/{period}",  # nothing to pay

@@ -8,7 +8,7 @@ from .memory import Duty, Journal, Mention
 from .notices import MailWish, Notice
 from .people import Allocation, Project, ProjectMember, Request, Team, TeamMember
 from .provenance import Provenance
-from .queue import RunLimits, Spent, TeamUse
+from .queue import Conducting, RunLimits, Spent, TeamUse
 from .records import Dataset, File, Grave, Image, Link, Note, Record, Trash
 from .references import Reference
 from .subscriptions import Subscription, SubscriptionMatch
@@ -21,6 +21,7 @@ __all__ = [
     "Allocation",
     "Base",
     "BigId",
+    "Conducting",
     "Control",
     "Dataset",
     "Deposit",

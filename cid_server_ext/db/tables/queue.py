@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey
+from sqlalchemy import CheckConstraint, Float, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, BigId, Named
@@ -30,6 +30,16 @@ class RunLimits(Named, Base):
     gpu_minutes: Mapped[int | None]  # a calendar month (UTC)
     team: Mapped[Team | None] = relationship()
     __table_args__ = (CheckConstraint("share > 0", name="share"),)
+
+
+class Conducting(Base):
+    """A conductor that works, since when, and its last sign of life."""
+
+    __tablename__ = "conducting"
+    JOURNALED = False  # who works now
+    conductor: Mapped[str] = mapped_column(String(120), primary_key=True)
+    since: Mapped[dt.datetime]
+    seen_at: Mapped[dt.datetime]
 
 
 class TeamUse(Base):

@@ -20,6 +20,7 @@ class Subscription(Named, Base):
     Runs are submitted in the name of `person`. `most_*` are its budget, `runs`, `today` (those of
     `day`, UTC) and `nbytes` (reserved for them) what is spent of it. A paused one says why in
     `cause`, for us, and `reason`, for people; `needs`: bytes of the next run, where room is short.
+    `inputs` are further ones of all runs: uids by role.
     """
 
     __tablename__ = "subscription"
@@ -28,6 +29,8 @@ class Subscription(Named, Base):
     dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"), index=True)  # a live one
     person: Mapped[str] = mapped_column(String(120))
     parameters: Mapped[dict[str, Any]]
+    inputs: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    priority: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(String(8), default="active", index=True)
     cause: Mapped[str | None] = mapped_column(String(12))
     reason: Mapped[str | None] = mapped_column(Text)

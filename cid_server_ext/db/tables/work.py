@@ -201,6 +201,7 @@ class Run(Named, Base):
         ),
         Index("ix_run_batch", "batch", "state"),
         Index("ix_run_history", "template_id", "state", "id"),
+        Index("ix_run_ended", "ended_at"),
     )
 
 

@@ -11,6 +11,13 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def create() -> None:
     """Make all tables and indexes, those of full text too."""
     op.create_table(
+        "conducting",
+        sa.Column("conductor", sa.String(length=120), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("conductor", name=op.f("pk_conducting")),
+    )
+    op.create_table(
         "duty",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("holder", sa.String(length=120), nullable=False),
@@ -641,6 +648,7 @@ def create() -> None:
         sqlite_where=sa.text("state IN ('starting', 'running')"),
         postgresql_where=sa.text("state IN ('starting', 'running')"),
     )
+    op.create_index("ix_run_ended", "run", ["ended_at"], unique=False)
     op.create_index("ix_run_history", "run", ["template_id", "state", "id"], unique=False)
     op.create_index(op.f("ix_run_project_id"), "run", ["project_id"], unique=False)
     op.create_index(op.f("ix_run_replay_of_id"), "run", ["replay_of_id"], unique=False)
@@ -660,6 +668,8 @@ def create() -> None:
         sa.Column("dataset_id", BIG, nullable=False),
         sa.Column("person", sa.String(length=120), nullable=False),
         sa.Column("parameters", sa.JSON(), nullable=False),
+        sa.Column("inputs", sa.JSON(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("cause", sa.String(length=12), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
