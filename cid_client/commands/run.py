@@ -16,7 +16,7 @@ from ..runs.orders import Order
 from ..runs.runs import Run
 from . import shown
 from .command import DONE, REFUSED, Command
-from .subscription import value
+from .subscription import Roles, by_role, value
 
 ACTIONS = {
     "show": "a run or batch: how far it is, what came out, why it failed",
@@ -74,11 +74,9 @@ def _begin(catalog: Catalog, given: argparse.Namespace) -> int:
         raise BadInput("say on what: one of --in QUERY, --image UID, --csv FILE")
     takes = catalog.template(given.what).parameters if given.set else {}
     values = {name: value(takes.get(name, {}), text) for name, text in given.set}
+    roles = by_role(given.role)
     if given.csv is not None:
-        return _table(catalog, given, values)
-    roles: dict[str, list[str]] = {}
-    for role, uid in given.role:
-        roles.setdefault(role, []).append(uid)
+        return _table(catalog, given, roles, values)
     order = Order(given.what, given.image, values, roles, given.priority, query=given.query)
     found = catalog.look(order)
     print(found, file=sys.stderr)
@@ -89,17 +87,18 @@ def _begin(catalog: Catalog, given: argparse.Namespace) -> int:
     return _started(given, catalog.submit(order))
 
 
-def _table(catalog: Catalog, given: argparse.Namespace, values: dict[str, Any]) -> int:
-    if given.role or given.priority:
-        raise BadInput("--role and --priority go with --in and --image, not with --csv")
+def _table(
+    catalog: Catalog, given: argparse.Namespace, roles: Roles, values: dict[str, Any]
+) -> int:
     text = given.csv.read_text("utf-8-sig")
-    found = catalog.preview_table(given.what, text, given.project, **values)
+    found = catalog.preview_table(given.what, text, given.project, roles, given.priority, **values)
     print(found, file=sys.stderr)
     if not found:
         return REFUSED
     if not _agreed(given, f"Run {found.rows} rows?"):
         return REFUSED
-    return _started(given, catalog.run_table(given.what, text, given.project, **values))
+    asked = (given.what, text, given.project, roles, given.priority)
+    return _started(given, catalog.run_table(*asked, **values))
 
 
 def _agreed(given: argparse.Namespace, question: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..catalog import Catalog, connect
@@ -13,6 +13,8 @@ from ..subscriptions.subscriptions import Budget, Subscription
 from .command import DONE, Command
 
 NONE = "none"
+
+Roles = dict[str, list[str]]
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -40,6 +42,8 @@ def arguments(command: argparse.ArgumentParser) -> None:
         one.add_argument("--project", "-p", required=True, metavar="NAME")
         one.add_argument("--on", required=True, metavar="SEARCH", help="path of a live dataset")
         _values(one)
+        one.add_argument("--role", action="append", default=[], type=_pair, metavar="ROLE=UID")
+    add.add_argument("--priority", type=int, default=0, metavar="N", help="as that of `cid run`")
     add.add_argument("--also-existing", action="store_true", help="on what matches already, too")
     change = action("change", "another budget, or other values for the runs to come", "budget")
     change.add_argument("uid", metavar="UID")
@@ -84,12 +88,27 @@ def value(told: Mapping[str, Any], text: str) -> Any:
         return text
 
 
+def by_role(pairs: Iterable[tuple[str, str]]) -> Roles:
+    """Return what `--role` was given, each role with its uids."""
+    roles: Roles = {}
+    for role, uid in pairs:
+        roles.setdefault(role, []).append(uid)
+    return roles
+
+
 def _asked(catalog: Catalog, given: argparse.Namespace) -> Subscription:
     if given.action == "add":
         project, values = catalog.project(given.project), _given(catalog, given)
         more: Budget = _budget(given)
-        also = given.also_existing
-        return project.subscribe(given.template, given.on, values, also_existing=also, **more)
+        return project.subscribe(
+            given.template,
+            given.on,
+            values,
+            also_existing=given.also_existing,
+            inputs=by_role(given.role),
+            priority=given.priority,
+            **more,
+        )
     found = catalog.subscription(given.uid)
     if given.action == "change":
         budget, takes = _budget(given), found.takes if given.set else {}
@@ -106,7 +125,8 @@ def _asked(catalog: Catalog, given: argparse.Namespace) -> Subscription:
 
 def _count_now(catalog: Catalog, given: argparse.Namespace) -> str:
     project = catalog.project(given.project)
-    return str(project.estimate(given.template, given.on, _given(catalog, given)))
+    values, roles = _given(catalog, given), by_role(given.role)
+    return str(project.estimate(given.template, given.on, values, inputs=roles))
 
 
 def _given(catalog: Catalog, given: argparse.Namespace) -> dict[str, Any]:

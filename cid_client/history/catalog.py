@@ -33,6 +33,9 @@ class History:
         given.text(about or "", 'about: a thing, as "image:<uid>",', empty=True)
         return history(self.session, limit, after, project=called(project), about=about)
 
-    def trash(self, records: Chosen) -> Trash:
-        """Throw records of one project away; `restore()` of what is returned brings them back."""
-        return throw(self.session, uids(records))
+    def trash(self, records: Chosen, *, force: bool = False) -> Trash:
+        """Throw records of one project away; `restore()` of what is returned brings them back.
+
+        Conflict: runs wait for them. With `force` these fail, each with its image's name.
+        """
+        return throw(self.session, uids(records), force=force)

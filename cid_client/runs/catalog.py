@@ -154,24 +154,39 @@ class Runs:
         return Batch(self.session, given.text(uid, "a batch's uid")).refresh()
 
     def preview_table(
-        self, template: str, csv: str, /, project: str | None = None, **parameters: Any
+        self,
+        template: str,
+        csv: str,
+        /,
+        project: str | None = None,
+        inputs: Inputs | None = None,
+        priority: int = 0,
+        **parameters: Any,
     ) -> TablePreview:
         """Tell which cells of a table are wrong; nothing is started.
 
         `csv` is text: its first column is uid, name or path (dataset/name, in `project`), the
-        others are parameters. `parameters` hold for all rows.
+        others are parameters, or roles: further images as the first column names them.
+        `parameters` and `inputs`, by role, hold for all rows that say nothing else.
         """
-        body = orders.table(template, csv, project, parameters)
+        body = orders.table(template, csv, project, inputs, priority, parameters)
         return orders.seen(self.session.send("POST", "batches/preview", body))
 
     def run_table(
-        self, template: str, csv: str, /, project: str | None = None, **parameters: Any
+        self,
+        template: str,
+        csv: str,
+        /,
+        project: str | None = None,
+        inputs: Inputs | None = None,
+        priority: int = 0,
+        **parameters: Any,
     ) -> Batch:
         """Run a template on each row of a table: all rows, or none and BadInput says which cells.
 
         The table is what `preview_table` takes.
         """
-        body = orders.table(template, csv, project, parameters)
+        body = orders.table(template, csv, project, inputs, priority, parameters)
         answer = self.session.send("POST", "batches", body)
         runs = [Run(self.session, run) for run in answer["runs"]]
         return Batch(self.session, answer["batch"], runs)

@@ -46,7 +46,7 @@ class Order:
                 raise BadInput(f"no image to run {self.template} on: the selection is empty")
             made |= named(chosen, "images")
         if self.inputs:
-            made["inputs"] = {role: _uids(images) for role, images in self.inputs.items()}
+            made["inputs"] = uids(self.inputs)
         if self.priority:
             made["priority"] = self.priority
         return made
@@ -86,12 +86,21 @@ class TablePreview:
 
 
 def table(
-    template: str, csv: str, project: str | None, parameters: Mapping[str, Any]
+    template: str,
+    csv: str,
+    project: str | None,
+    inputs: Inputs | None,
+    priority: int,
+    parameters: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return a table as the API takes it."""
     made: dict[str, Any] = {"template": template, "csv": given.text(csv, "the table, as CSV text")}
     if project is not None:
         made["project"] = project
+    if inputs:
+        made["inputs"] = uids(inputs)
+    if priority:
+        made["priority"] = priority
     return made | {"parameters": dict(parameters)}
 
 
@@ -100,6 +109,11 @@ def seen(answer: Mapping[str, Any]) -> TablePreview:
     return TablePreview(
         answer["rows"], answer["ready"], [WrongCell(**cell) for cell in answer["wrong"]]
     )
+
+
+def uids(inputs: Inputs) -> dict[str, list[str]]:
+    """Return further inputs as the API takes them."""
+    return {role: _uids(images) for role, images in inputs.items()}
 
 
 def _uids(images: Image | str | Iterable[Image | str]) -> list[str]:

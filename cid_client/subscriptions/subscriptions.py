@@ -10,6 +10,7 @@ from .. import display, sizes
 from ..records.changing import Changing
 from ..records.datasets import Dataset
 from ..records.record import Field, Listing, listing
+from ..runs.orders import Inputs, uids
 from ..wire.session import Session, segment
 
 PAGE = 50
@@ -68,6 +69,8 @@ class Subscription(Changing):
     newer = Field[str | None]()  # a later version of the template than its own
     person = Field[str]()  # in whose name it runs
     parameters = Field[dict[str, Any]]()
+    inputs = Field[dict[str, list[str]]]()  # further images of all runs, by role
+    priority = Field[int]()
     state = Field[str]()  # active, paused or ended
     reason = Field[str | None]()  # why it is paused
     budget = Field[dict[str, int | None]]()
@@ -130,6 +133,7 @@ class Subscription(Changing):
             ("why", self.reason),
             ("images", did),
             ("with", ", ".join(f"{name} {value}" for name, value in self.parameters.items())),
+            ("beside", ", ".join(role for role in self.record.get("inputs", {}))),
             ("runs of", self.person),
             ("runs", _of(spent["runs"], most["runs"])),
             ("runs today", most["runs_a_day"] and _of(spent["today"], most["runs_a_day"])),
@@ -144,11 +148,14 @@ def subscribe(
     template: str,
     search: Dataset | str,
     parameters: Mapping[str, Any] | None,
+    inputs: Inputs | None,
+    priority: int,
     budget: Budget,
     also_existing: bool,
 ) -> Subscription:
     """Subscribe a template to a saved search of a project."""
-    body = _asked(project, template, search, parameters)
+    body = _asked(project, template, search, parameters, inputs)
+    body |= {"priority": priority} if priority else {}
     body |= {"budget": _wire(budget), "also_existing": also_existing}
     return Subscription(session, session.send("POST", "subscriptions", body))
 
@@ -159,9 +166,10 @@ def estimate(
     template: str,
     search: Dataset | str,
     parameters: Mapping[str, Any] | None,
+    inputs: Inputs | None,
 ) -> Estimate:
     """Return what running it on all that matches now would take."""
-    body = _asked(project, template, search, parameters)
+    body = _asked(project, template, search, parameters, inputs)
     return Estimate(**session.send("POST", "subscriptions/preview", body))
 
 
@@ -172,10 +180,15 @@ def subscriptions(session: Session, project: str | None, ended: bool) -> Listing
 
 
 def _asked(
-    project: str, template: str, search: Dataset | str, parameters: Mapping[str, Any] | None
+    project: str,
+    template: str,
+    search: Dataset | str,
+    parameters: Mapping[str, Any] | None,
+    inputs: Inputs | None,
 ) -> dict[str, Any]:
     path = search if isinstance(search, str) else search.path
-    named = {"project": project, "template": template, "search": path}
+    named: dict[str, Any] = {"project": project, "template": template, "search": path}
+    named |= {"inputs": uids(inputs)} if inputs else {}
     return named | {"parameters": dict(parameters or {})}
 
 

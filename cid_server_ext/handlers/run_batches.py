@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..core.estimate import eta
 from ..core.provenance import record
 from ..core.queue import waiting
+from ..core.queue.turns import URGENT, Turn
 from ..core.runs import batches, runs, table
 from . import estimate_shapes, run_shapes
 from .base import Ask, CidHandler, endpoint
 from .paging import After, number, token
+from .reading import Moment
 
 LARGEST = 8 << 20  # bytes of a body with a table
 
@@ -36,9 +38,10 @@ class Which(BaseModel):
 
 
 class Table(BaseModel):
-    """A table as CSV text; its first column is uid, name or path, the others are parameters.
+    """A table as CSV text; its first column is uid, name or path, the others parameters or roles.
 
-    `project` is where names and paths are looked for, `parameters` hold for all rows.
+    `project` is where names and paths are looked for. `parameters` and `inputs`, further images by
+    role, hold for all rows that say nothing else; `priority` and `not_before` as for `runs`.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -46,6 +49,9 @@ class Table(BaseModel):
     csv: str
     project: str | None = None
     parameters: dict[str, Any] = {}
+    inputs: dict[str, list[str]] = {}
+    priority: int = Field(0, ge=-URGENT, le=URGENT)
+    not_before: Moment | None = None
 
 
 class Failure(BaseModel):
@@ -206,4 +212,5 @@ def _summary(row: batches.Batch) -> dict[str, Any]:
 
 
 def _given(body: Table) -> table.Given:
-    return table.Given(body.template, body.csv, body.project, body.parameters)
+    turn = Turn(body.priority, body.not_before)
+    return table.Given(body.template, body.csv, body.project, body.parameters, body.inputs, turn)

@@ -53,12 +53,13 @@ class Outputs(BaseModel):
 
 
 class Notebook(BaseModel):
-    """The executed notebook: a run's provenance record."""
+    """The executed notebook; `page` is the path at which a person reads it."""
 
     uid: str
     name: str
     nbytes: int
     sha256: str
+    page: str
 
 
 class Run(BaseModel):
@@ -194,7 +195,7 @@ def several(ask: Ask, rows: list[t.Run]) -> list[Run]:
     written = runs.outputs(ask.session, ask.actor, rows)
     seen = runs.seen_inputs(ask.session, ask.actor, rows)
     waits = waiting.why(ask.session, rows)
-    return [_run(row, seen, waits.get(row.id), *written[row.id]) for row in rows]
+    return [_run(ask, row, seen, waits.get(row.id), written[row.id]) for row in rows]
 
 
 def one(ask: Ask, row: t.Run) -> Run:
@@ -221,13 +222,14 @@ def work(ask: Ask, row: t.Run) -> Work:
 
 
 def _run(
+    ask: Ask,
     row: t.Run,
     seen: Collection[int],
     waits: str | None,
-    images: list[t.Image],
-    files: list[t.File],
+    written: tuple[list[t.Image], list[t.File]],
 ) -> Run:
     notebook = row.notebook
+    images, files = written
     return Run(
         uid=row.uid,
         batch=row.batch,
@@ -252,6 +254,7 @@ def _run(
             name=notebook.name,
             nbytes=notebook.nbytes,
             sha256=notebook.sha256,
+            page=f"{ask.services.prefix}runs/{row.uid}/notebook",
         ),
         metrics=row.metrics,
         error=row.error,

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..core.subscriptions import beside, seen
 from ..core.subscriptions import estimate as estimates
-from ..core.subscriptions import seen
 from ..db import clock
 from ..db import tables as t
 from .base import Ask
@@ -66,7 +66,10 @@ class SavedSearch(BaseModel):
 
 
 class Subscription(BaseModel):
-    """A template that runs once on each new match; `newer`: a later version than its own."""
+    """A template that runs once on each new match; `newer`: a later version than its own.
+
+    `inputs` are further images by role, as far as I may see them.
+    """
 
     uid: str
     project: str
@@ -75,6 +78,8 @@ class Subscription(BaseModel):
     search: SavedSearch
     person: str
     parameters: dict[str, Any]
+    inputs: dict[str, list[str]]
+    priority: int
     state: str
     reason: str | None
     budget: Budget
@@ -138,8 +143,11 @@ def several(ask: Ask, rows: Sequence[t.Subscription]) -> list[Subscription]:
     """Fill subscriptions with what they did, in as many queries for all of them as for one."""
     counted = seen.counts(ask.session, [row.id for row in rows])
     newer = seen.newer(ask.session, rows)
+    inputs = beside.seen(ask.session, ask.actor, rows)
     day = clock.now(ask.session).date()
-    return [_subscription(row, counted[row.id], newer.get(row.id), day) for row in rows]
+    return [
+        _subscription(row, counted[row.id], newer.get(row.id), inputs[row.id], day) for row in rows
+    ]
 
 
 def match(row: t.SubscriptionMatch) -> Matched:
@@ -165,7 +173,11 @@ def estimate(found: estimates.Estimate) -> Estimate:
 
 
 def _subscription(
-    row: t.Subscription, n: dict[str, int], newer: str | None, day: dt.date
+    row: t.Subscription,
+    n: dict[str, int],
+    newer: str | None,
+    inputs: dict[str, list[str]],
+    day: dt.date,
 ) -> Subscription:
     running = ("queued", "starting", "running", "committing")
     return Subscription(
@@ -178,6 +190,8 @@ def _subscription(
         ),
         person=row.person,
         parameters=row.parameters,
+        inputs=inputs,
+        priority=row.priority,
         state=row.state,
         reason=row.reason,
         budget=Budget(runs=row.most_runs, runs_a_day=row.most_a_day, nbytes=row.most_bytes),

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..core.queue.turns import URGENT
 from ..core.subscriptions import seen, subscriptions
 from ..core.subscriptions.budget import Limits
 from . import subscription_shapes as shapes
@@ -14,13 +15,18 @@ from .paging import After, number, token
 
 
 class Subscribe(BaseModel):
-    """A template for what a saved search of a project, a live dataset's path, newly finds."""
+    """A template for what a saved search of a project, a live dataset's path, newly finds.
+
+    `inputs`, further images by role, and `priority` hold for all its runs, as those of a submit.
+    """
 
     model_config = ConfigDict(extra="forbid")
     project: str
     search: str
     template: str
     parameters: dict[str, Any] = {}
+    inputs: dict[str, list[str]] = {}
+    priority: int = Field(0, ge=-URGENT, le=URGENT)
     budget: shapes.Budget = shapes.Budget()
     also_existing: bool = False
 
@@ -154,4 +160,6 @@ def _wanted(new: Subscribe) -> subscriptions.Wanted:
         parameters=new.parameters,
         limits=Limits(**new.budget.model_dump()),
         also_existing=new.also_existing,
+        inputs=new.inputs,
+        priority=new.priority,
     )

@@ -13,7 +13,7 @@ function render({ model, el }: { model: Model<FormState>; el: HTMLElement }): ()
   const kernel = new Kernel(model, el);
   const view = root(
     "run-form",
-    form(kernel, new Thumbnails(kernel), undefined, (values) => standing(kernel, values)),
+    form(kernel, new Thumbnails(kernel), undefined, (...filled) => standing(kernel, ...filled)),
   );
   el.append(view);
   return () => {

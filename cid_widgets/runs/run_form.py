@@ -13,7 +13,7 @@ from ..lib.view import built, line
 from . import shapes
 from .catalog import Catalog
 from .run_monitor import Monitored
-from .standing import Standing
+from .standing import Standing, beside
 
 if TYPE_CHECKING:
     from cid_client.runs.orders import Order
@@ -56,7 +56,7 @@ class Starting(Monitored):
     def answer_table(self, asked: Mapping[str, Any]) -> None:
         """Look at a table of images and parameters; tell each wrong cell, start nothing."""
         try:
-            found = self.catalog.preview_table(*self._table(asked), **asked["parameters"])
+            found = self.catalog.preview_table(*self._table(asked), **self._row_values(asked))
         except Exception as error:
             self.log.debug("no look at the table", exc_info=True)
             self.tell("table", rows=0, wrong=[], error=line(error))
@@ -69,7 +69,7 @@ class Starting(Monitored):
 
     def answer_start_table(self, asked: Mapping[str, Any]) -> None:
         """Start one run for each row of a table, and follow them; or tell why not."""
-        self._begin(lambda: self.catalog.run_table(*self._table(asked), **asked["parameters"]))
+        self._begin(lambda: self.catalog.run_table(*self._table(asked), **self._row_values(asked)))
 
     def _begin(self, begin: Callable[[], Any]) -> None:
         try:
@@ -97,13 +97,15 @@ class Starting(Monitored):
 
     def _order(self, images: Any, asked: Mapping[str, Any]) -> Order | None:
         """Return what is asked for beyond images and values: further inputs, or a priority."""
-        inputs = {role: uids for role, uids in (asked.get("inputs") or {}).items() if uids}
-        priority = int(asked.get("priority") or 0)
-        if not inputs and not priority:
+        if not (more := beside(asked)):
             return None
         from cid_client.runs.orders import Order  # only where there is a catalog
 
-        return Order((self.template or {})["name"], images, asked["parameters"], inputs, priority)
+        return Order((self.template or {})["name"], images, asked["parameters"], **more)
+
+    def _row_values(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what holds for all rows of a table that say nothing else."""
+        return {**asked["parameters"], **beside(asked)}
 
     def _table(self, asked: Mapping[str, Any]) -> tuple[str, str, str | None]:
         projects = self.projects

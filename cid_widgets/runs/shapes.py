@@ -115,8 +115,12 @@ def run(of: Record) -> Shape:
         "error": _error(told.get("error")),
         "output": _output((told.get("outputs") or {}).get("images") or []),
         "dataset": told.get("dataset") or "",
-        "notebook": file(told.get("notebook")),
+        "notebook": _notebook(told.get("notebook")),
     }
+
+
+def _notebook(told: Mapping[str, Any] | None) -> Shape | None:
+    return None if not told else {**(file(told) or {}), **texts(told, "page")}
 
 
 def _error(told: Mapping[str, Any] | None) -> Shape | None:

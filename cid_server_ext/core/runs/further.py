@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from sqlalchemy import select
@@ -46,44 +46,59 @@ def _looked_at(
     session: Session, actor: Actor, manifest: Manifest, given: Given
 ) -> tuple[Chosen, list[Said]]:
     asked = {one.role: one for one in manifest.inputs.also}
-    said: list[Said] = []
-    for role in given.keys() - asked.keys():
-        takes = ", ".join(asked) or "none"
-        note = Note("red", role[:40], f"it has no role {role[:40]!r}", f"it takes {takes}")
-        said.append((BadInput, note))
+    said: list[Said] = list(unknown(manifest, given))
     chosen: Chosen = []
     for role, one in asked.items():
         uids = list(dict.fromkeys(given.get(role, ())))
-        said += _count(one, len(uids))
+        said += count(one, len(uids))
         seen = policy.visible(actor, Image).where(Image.uid.in_(uids[:MOST]))
         rows = {row.uid: row for row in session.scalars(seen)}
         for uid in uids[:MOST]:
             if uid not in rows:
-                message = f"there is no image {uid[:40]!r}, or you may not see it"
-                said.append((NotFound, Note("red", role, message, "leave it out")))
+                said.append(absent(role, uid))
                 continue
-            said += _fit(session, manifest, one, rows[uid])
+            said += fit(one, rows[uid], _keys(session, manifest, rows[uid]))
             chosen.append((role, rows[uid]))
     return chosen, said
 
 
-def _count(asked: Also, count: int) -> Iterator[Said]:
-    if count == 0 and not asked.optional:
+def unknown(manifest: Manifest, given: Given) -> Iterator[Said]:
+    """Say which roles the template does not have."""
+    asked = [one.role for one in manifest.inputs.also]
+    for role in given.keys() - set(asked):
+        takes = ", ".join(asked) or "none"
+        note = Note("red", role[:40], f"it has no role {role[:40]!r}", f"it takes {takes}")
+        yield BadInput, note
+
+
+def absent(role: str, uid: str) -> Said:
+    """Say that nobody is told whether there is such an image."""
+    message = f"there is no image {uid[:40]!r}, or you may not see it"
+    return NotFound, Note("red", role, message, "leave it out")
+
+
+def count(asked: Also, number: int) -> Iterator[Said]:
+    """Say whether so many images are too few or too many for a role."""
+    if number == 0 and not asked.optional:
         message = f"it needs {asked.help or 'an image'} in the role {asked.role!r}"
         yield BadInput, Note("red", asked.role, message, f"give inputs={{{asked.role!r}: […]}}")
-    if count > (MOST if asked.many else 1):
+    if number > (MOST if asked.many else 1):
         most = f"at most {MOST} images" if asked.many else "one image"
-        yield BadInput, Note("red", asked.role, f"it takes {most}, not {count}", "give fewer")
+        yield BadInput, Note("red", asked.role, f"it takes {most}, not {number}", "give fewer")
 
 
-def _fit(session: Session, manifest: Manifest, asked: Also, image: Image) -> Iterator[Said]:
-    keys: set[str] = set()
-    if wanted := contract.keys(manifest):
-        has = select(Term.key).join(Tag, Tag.term_id == Term.id).where(Tag.record_id == image.id)
-        keys = set(session.scalars(has.where(Term.key.in_(wanted))))
+def fit(asked: Also, image: Image, keys: Collection[str]) -> Iterator[Said]:
+    """Say what does not fit of one image in its role; `keys` are those of its tags."""
     for note in contract.of(asked, image, keys):
         message = f"{image.name!r}: {note.message}"
         yield BadInput, Note(note.light, asked.role, message, note.fix)
     if image.tier != "online":
         message = f"{image.name!r} is archived"
         yield Conflict, Note("red", asked.role, message, "ask for it back first")
+
+
+def _keys(session: Session, manifest: Manifest, image: Image) -> set[str]:
+    if not (wanted := contract.keys(manifest)):
+        return set()
+    has = select(Term.key).join(Tag, Tag.term_id == Term.id).where(Tag.record_id == image.id)
+    return set(session.scalars(has.where(Term.key.in_(wanted))))

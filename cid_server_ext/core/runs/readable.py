@@ -18,8 +18,8 @@ SHUT = "ProjectNotActive"
 def refuse_unreadable(session: Session, run_ids: Collection[int]) -> set[int]:
     """Fail the queued runs that could only fail later, each with what to do; return which.
 
-    What was in order when they were submitted may have been archived, thrown away, purged or
-    changed in its place while they waited.
+    What was in order when they were submitted may have been archived, thrown away, purged, put
+    into another project or changed in its place while they waited.
     """
     told = _of_projects(session, run_ids) | _of_inputs(session, run_ids)
     for run_id, error in sorted(told.items()):
@@ -43,6 +43,7 @@ def _of_inputs(session: Session, run_ids: Collection[int]) -> dict[int, dict[str
         Image.trash_id.is_not(None),
         Image.tier != "online",
         Reference.state != "ok",
+        (RunInput.position == 0) & (Image.project_id != Run.project_id),
     )
     asked = (
         select(
@@ -53,6 +54,7 @@ def _of_inputs(session: Session, run_ids: Collection[int]) -> dict[int, dict[str
             Image.purged_at,
             Reference.state.label("place"),
         )
+        .join(Run, Run.id == RunInput.run_id)
         .join(Image, Image.id == RunInput.image_id)
         .outerjoin(
             Reference, and_(Reference.record_id == Image.original_id, Image.inside.is_not(None))
@@ -71,7 +73,9 @@ def _said(row: Any) -> str:
         return f"input {row.name!r} is in the trash: restore it, then run this again"
     if row.tier != "online":
         return f"input {row.name!r} is archived: ask for it back first, then run this again"
-    return f"input {row.name!r} is {row.place} in its place: tell staff: `jupyter cid fixity`"
+    if row.place not in (None, "ok"):
+        return f"input {row.name!r} is {row.place} in its place: tell staff: `jupyter cid fixity`"
+    return f"input {row.name!r} was put into another project while this waited: run it there"
 
 
 def _error(name: str, message: str) -> dict[str, Any]:

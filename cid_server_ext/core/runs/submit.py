@@ -76,7 +76,6 @@ def submit(
         contract.require(manifest, image, values, known.get(image.id, ()))
         for note in gone.get(image.id, ()):
             raise Conflict(f"{image.name!r} cannot be read: {note.message}; {note.fix}")
-    gpu.require(session, published, chosen)
     order = Order(published, manifest, values, also=also, turn=turn)
     return queue_all(session, actor, [(order, image) for image in chosen])
 
@@ -133,6 +132,9 @@ def queue(session: Session, actor: Actor, order: Order, image: Image) -> Run:
 
 def queue_all(session: Session, actor: Actor, ordered: Sequence[tuple[Order, Image]]) -> list[Run]:
     """Queue a run on each image, which fits the contract, or raise OverQuota and queue none."""
+    for template in {order.template.id: order.template for order, _ in ordered}.values():
+        same = [image for order, image in ordered if order.template is template]
+        gpu.require(session, template, same)
     sizes = [output_bytes(order.manifest, image) for order, image in ordered]
     needed: dict[int, int] = {}
     for (_, image), nbytes in zip(ordered, sizes, strict=True):

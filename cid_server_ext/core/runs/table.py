@@ -1,7 +1,8 @@
 """A batch as a table: a row names an image and has the values of its own parameters.
 
 The first column says which image: `uid`, `name` (of one in the project) or `path` (dataset/name).
-Each other column is a parameter; an empty cell means what the batch or the template says.
+Each other column is a parameter, or a role of the template: which further images that run gets. An
+empty cell means what the batch or the template says.
 """
 
 from __future__ import annotations
@@ -11,20 +12,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...db.tables import Dataset, Image, Project, Run, Template
+from ...db.tables import Image, Project, Run, Template
 from ...errors import BadInput, CidError
 from .. import policy
 from ..actor import Actor
 from ..catalog import csvsheet
-from ..catalog.homes import batches
+from ..queue import turns
+from ..queue.turns import Turn
 from ..templates import contract, parameters, templates
 from ..templates import manifest as manifests
-from . import submit
+from . import further, lookup, submit
+from .beside import Beside
 
-NAMING = ("uid", "name", "path")
 TOLD = 200  # wrong cells
 NUMBER = 60  # characters
 HEAD = 1  # the number of the header's row, as a spreadsheet program counts
@@ -32,12 +33,17 @@ HEAD = 1  # the number of the header's row, as a spreadsheet program counts
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A table as it came: CSV text, the project of its names, the template and values for all."""
+    """A table as it came: CSV text, the project of its names, the template and values for all.
+
+    `inputs` are further ones by role, for rows that say none; `turn` says how urgent all are.
+    """
 
     template: str
     csv: str
     project: str | None = None
     values: dict[str, Any] = field(default_factory=dict)
+    inputs: further.Given = field(default_factory=dict)
+    turn: Turn = turns.USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,7 @@ class Line:
     row: int
     image: Image
     values: dict[str, Any]
+    also: further.Chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +79,10 @@ class Read:
 def read(session: Session, actor: Actor, given: Given) -> Read:
     """Look at every cell, tell each that is wrong, and change nothing.
 
-    Raises NotFound for the template or project, BadInput for what is no table.
+    Raises NotFound for the template, the project or an input for all rows, BadInput for what is no
+    table, NotAllowed for a turn that only staff gives.
     """
+    turns.check(actor, given.turn)
     published = templates.newest(session, actor, given.template)
     manifest = manifests.read(published.manifest)
     rows = csvsheet.read(given.csv.encode(), submit.MOST_IMAGES, field="csv")
@@ -81,7 +90,8 @@ def read(session: Session, actor: Actor, given: Given) -> Read:
     if len(rows) < 2:
         raise BadInput("csv: a header and at least one row")
     header = [str(cell or "").strip() for cell in rows[0]]
-    wrong = list(_headers(header, manifest))
+    beside = Beside(manifest, header, given.inputs)
+    wrong = list(_headers(header, manifest, beside))
     if wrong:
         return Read(published, manifest, len(rows) - 1, [], wrong)
     project = None
@@ -90,11 +100,12 @@ def read(session: Session, actor: Actor, given: Given) -> Read:
     elif header[0] != "uid":
         raise BadInput(f"project: say in which project each {header[0]} is looked for")
     named = [str(row[0] or "").strip() for row in rows[1:]]
-    images = _images(session, actor, header[0], named, project)
+    images = lookup.images(session, actor, header[0], named, project)
+    beside.look(session, actor, rows[1:], project)
     lines = [
         line
         for number, row in enumerate(rows[1:], HEAD + 1)
-        if (line := _line(number, header, row, images, manifest, given, wrong)) is not None
+        if (line := _line(number, header, row, images, manifest, given, beside, wrong)) is not None
     ]
     _judge(session, actor, manifest, lines, wrong)
     wrong.sort(key=lambda one: one.row)
@@ -116,58 +127,30 @@ def queue(session: Session, actor: Actor, given: Given) -> list[Run]:
         more = f" (and {len(found.wrong) - 1} more)" if len(found.wrong) > 1 else ""
         fields = [{"field": f"row {w.row}, {w.column}", "message": w.message} for w in found.wrong]
         raise BadInput(f"csv: {where}{more}", fields)
-    order = submit.Order(found.template, found.manifest, {})
-    orders = [(replace(order, values=line.values), line.image) for line in found.lines]
+    order = submit.Order(found.template, found.manifest, {}, turn=given.turn)
+    orders = [
+        (replace(order, values=line.values, also=line.also), line.image) for line in found.lines
+    ]
     return submit.queue_all(session, actor, orders)
 
 
-def _headers(header: Sequence[str], manifest: manifests.Manifest) -> Iterator[Wrong]:
-    if header[0] not in NAMING:
-        yield Wrong(HEAD, header[0] or "1", f"the first column is one of {', '.join(NAMING)}")
+def _headers(
+    header: Sequence[str], manifest: manifests.Manifest, beside: Beside
+) -> Iterator[Wrong]:
+    if header[0] not in lookup.NAMING:
+        ways = ", ".join(lookup.NAMING)
+        yield Wrong(HEAD, header[0] or "1", f"the first column is one of {ways}")
     for at, name in enumerate(header[1:], 2):
         if not name:
             yield Wrong(HEAD, str(at), "a column without a name")
         elif header.index(name) != at - 1:
             yield Wrong(HEAD, name, "this column is there twice")
-    if header[0] in NAMING:
-        known = {name: None for name in header[1:] if name}
+    if header[0] in lookup.NAMING:
+        known = {name: None for name in header[1:] if name and name not in beside.columns}
         _, notes = parameters.each(manifest, known)
         unknown = [(name, said) for name, said in notes if name not in manifest.parameters]
+        unknown += beside.missing()
         yield from (Wrong(HEAD, name, said) for name, said in unknown)
-
-
-def _images(
-    session: Session, actor: Actor, by: str, named: Sequence[str], project: Project | None
-) -> dict[str, list[Image]]:
-    """Return the images that each name means; of one that is not seen none."""
-    asked = policy.visible(actor, Image)
-    if project is not None:
-        asked = asked.where(Image.project_id == project.id)
-    found: dict[str, list[Image]] = {}
-    column = Image.uid if by == "uid" else Image.name
-    wanted = {_name(one) if by == "path" else one for one in named}
-    for some in batches(sorted(wanted)):
-        for image in session.scalars(asked.where(column.in_(some)).order_by(Image.id)):
-            key = image.uid if by == "uid" else image.name
-            found.setdefault(key, []).append(image)
-    if by != "path":
-        return found
-    places = dict(
-        session.execute(
-            select(Dataset.id, Dataset.path).where(
-                Dataset.project_id == (project.id if project else 0)
-            )
-        ).all()
-    )
-    paths: dict[str, list[Image]] = {}
-    for image in (one for several in found.values() for one in several):
-        folder = places.get(image.dataset_id, "")
-        paths.setdefault(f"{folder}/{image.name}".strip("/"), []).append(image)
-    return paths
-
-
-def _name(path: str) -> str:
-    return path.strip("/").rpartition("/")[2]
 
 
 def _line(
@@ -177,12 +160,13 @@ def _line(
     images: dict[str, list[Image]],
     manifest: manifests.Manifest,
     given: Given,
+    beside: Beside,
     wrong: list[Wrong],
 ) -> Line | None:
     """Return a row whose cells are right; what is wrong is noted."""
     before = len(wrong)
     name = str(row[0] or "").strip()
-    meant = images.get(name.strip("/") if header[0] == "path" else name, [])
+    meant = images.get(lookup.key(header[0], name), [])
     if len(meant) != 1:
         said = f"{len(meant)} images are called {name!r}: say which by its uid"
         wrong.append(
@@ -191,13 +175,14 @@ def _line(
     values = dict(given.values)
     for column, cell in zip(header[1:], row[1:], strict=False):
         text = str(cell if cell is not None else "").strip()
-        if text:
+        if text and column not in beside.columns:
             values[column] = _value(manifest.parameters[column], text)
     if len(row) > len(header):
         wrong.append(Wrong(number, str(len(header) + 1), "more cells than the header has"))
     checked, notes = parameters.each(manifest, values)
-    wrong.extend(Wrong(number, column, said) for column, said in notes)
-    return Line(number, meant[0], checked) if len(wrong) == before else None
+    also, said_beside = beside.of(row)
+    wrong.extend(Wrong(number, column, said) for column, said in [*notes, *said_beside])
+    return Line(number, meant[0], checked, also) if len(wrong) == before else None
 
 
 def _value(parameter: manifests.Parameter, text: str) -> Any:

@@ -20,7 +20,7 @@ from ..ledger import allocations
 from ..runs import submit
 from ..templates import contract
 from ..templates import manifest as manifests
-from . import chains, matching
+from . import beside, chains, matching
 
 MOST = 50_000  # images that a search may find when a subscription to it begins
 PATIENCE = 3.0  # seconds of that search
@@ -64,12 +64,17 @@ def there(session: Session, row: Subscription) -> list[int]:
 
 
 def run_already(session: Session, row: Subscription) -> set[int]:
-    """Return the images of the project that this version ran on, or runs on, with these values."""
-    chosen = select(RunInput.image_id, Run.parameters).join(RunInput.run)
+    """Return the images of the project that this version ran on, or runs on, with these values.
+
+    Other further inputs make it another question.
+    """
+    chosen = select(RunInput.image_id, Run.id, Run.parameters).join(RunInput.run)
     same = (Run.project_id == row.project_id) & (Run.template_id == row.template_id)
-    same &= RunInput.position == 0
-    done = session.execute(chosen.where(same, Run.state.not_in(("failed", "cancelled"))))
-    return {image for image, parameters in done if parameters == row.parameters}
+    same &= Run.state.not_in(("failed", "cancelled"))
+    done = session.execute(chosen.where(same, RunInput.position == 0))
+    alike = [(image, run) for image, run, parameters in done if parameters == row.parameters]
+    given = beside.of_runs(session, row.template, same)
+    return {image for image, run in alike if given.get(run, {}) == row.inputs}
 
 
 def of(session: Session, row: Subscription, ids: Sequence[int]) -> Estimate:

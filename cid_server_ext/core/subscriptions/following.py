@@ -14,12 +14,13 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from ...db import capture, clock
-from ...db.tables import Project, Subscription, SubscriptionMatch
+from ...db.tables import Image, Project, Subscription, SubscriptionMatch
 from .. import policy
 from ..actor import Actor
 from ..catalog.homes import batches
+from ..estimate import gpu
 from ..notices import notices
-from . import budget, chains, matching, submitting
+from . import beside, budget, chains, matching, submitting
 from .budget import CAPTURED, Stopped
 from .telling import say
 
@@ -157,7 +158,7 @@ def hindrance(session: Session, row: Subscription) -> Stopped | None:
     if search.project_id != row.project_id:
         said = f"its saved search {search.path!r} was moved to another project: move it back"
         return Stopped("search", f"{said}, or end this")
-    return None
+    return beside.lost(session, row)
 
 
 def may_submit(session: Session, person: str, project_id: int) -> bool:
@@ -189,11 +190,15 @@ def _can_move(session: Session, row: Subscription, day: dt.date) -> bool:
     stopped = hindrance(session, row)
     if stopped is not None:
         return row.cause != stopped.cause
-    if row.cause in ("project", "search"):
+    if row.cause in ("project", "search", "inputs"):
         return True
     waits = select(Match.record_id).where(_of(row), Match.state == "waiting")
-    if session.scalar(waits.limit(1)) is None:
+    first = session.scalar(waits.order_by(Match.record_id).limit(1))
+    if first is None:
         return False
+    if row.cause == "gpu":
+        image = session.get(Image, first)
+        return image is None or not gpu.lacking(session, row.template, [image])
     if (spent := budget.reached(row, row.needs, day)) is not None:
         return row.cause != spent.cause
     allocation = row.project.allocation

@@ -12,13 +12,13 @@ from ...db import capture, clock
 from ...db.tables import Image, Subscription, SubscriptionMatch
 from ...errors import BadInput, OverQuota
 from ..actor import Actor
+from ..estimate import gpu
 from ..estimate.room import output_bytes
-from ..ledger import allocations
-from ..queue import wake
+from ..queue.turns import Turn
 from ..runs import submit as runs
 from ..templates import contract
 from ..templates import manifest as manifests
-from . import budget
+from . import beside, budget
 from .budget import CAPTURED, Stopped
 from .telling import say
 
@@ -30,7 +30,14 @@ def submit(
 ) -> tuple[int, Stopped | None]:
     """Submit what waits and fits, or leave it out; say how many runs that is, what stopped it."""
     manifest = manifests.read(row.template.manifest)
-    order = runs.Order(row.template, manifest, row.parameters, told={"subscription": row.uid})
+    order = runs.Order(
+        row.template,
+        manifest,
+        row.parameters,
+        told={"subscription": row.uid},
+        also=beside.chosen(session, row),
+        turn=Turn(row.priority),
+    )
     images = session.scalars(select(Image).where(Image.id.in_(fitting)).order_by(Image.id)).all()
     known = runs.tagged(session, manifest, fitting)
     taken: list[Image] = []
@@ -68,16 +75,15 @@ def _all(
         with session.begin_nested():
             if not budget.charge(session, row, len(images), sum(sizes), day):
                 return budget.reached(row, sizes[0], day) or Stopped("budget", "", sizes[0])
-            allocations.reserve(session, row.project_id, sum(sizes))
             _project = row.project  # kept at hand: each run would ask for it
-            several = zip(images, sizes, strict=True)
-            queued = [runs.queued(session, Actor(row.person), order, *one) for one in several]
-            session.flush()
-            wake.call(session)
+            ordered = [(order, image) for image in images]
+            queued = runs.queue_all(session, Actor(row.person), ordered)
             made = dict(zip((image.id for image in images), queued, strict=True))
             _are_run(session, row, {image: run.id for image, run in made.items()})
     except OverQuota as error:
         session.refresh(row)
+        if said := gpu.lacking(session, row.template, images):
+            return Stopped("gpu", f"{said[0]}: it goes on next month, or ask staff for more")
         return Stopped("allocation", str(error), sizes[0])
     return None
 

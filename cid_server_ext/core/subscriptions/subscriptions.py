@@ -14,9 +14,12 @@ from ...errors import BadInput, Conflict, NotAllowed, NotFound
 from .. import names, policy
 from ..actor import Actor
 from ..catalog import datasets
+from ..queue import turns
+from ..queue.turns import Turn
+from ..runs import further
 from ..templates import manifest as manifests
 from ..templates import parameters, templates
-from . import estimate, following, seen
+from . import beside, estimate, following, seen
 from .budget import Limits, Stopped
 from .estimate import Estimate
 from .telling import say
@@ -32,7 +35,8 @@ Match = SubscriptionMatch
 class Wanted:
     """A template for what a saved search (the path of a live dataset) of a project newly finds.
 
-    also_existing: what matches already is run too, unless it was.
+    also_existing: what matches already is run too, unless it was. `inputs` are further ones of all
+    runs, by role, and `priority` is theirs.
     """
 
     project: str
@@ -41,6 +45,8 @@ class Wanted:
     parameters: dict[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     also_existing: bool = False
+    inputs: further.Given = field(default_factory=dict)
+    priority: int = 0
 
 
 def preview(session: Session, actor: Actor, wanted: Wanted) -> Estimate:
@@ -62,7 +68,8 @@ def create(session: Session, actor: Actor, wanted: Wanted) -> Subscription:
     _refuse_same(session, row)
     session.add(row)
     session.flush()
-    detail = {"version": row.template.version, "parameters": row.parameters}
+    detail: dict[str, Any] = {"version": row.template.version, "parameters": row.parameters}
+    detail |= {"priority": row.priority} if row.priority else {}
     say(session, row, "subscribe", actor.name, detail)
     ids = estimate.there(session, row)
     already = estimate.run_already(session, row)
@@ -169,8 +176,9 @@ def _made(session: Session, actor: Actor, wanted: Wanted) -> Subscription:
     if not templates.of_project(template, project.id):
         raise BadInput(f"{template.reference} runs in its own project only")
     manifest = manifests.read(template.manifest)
-    for role in (one.role for one in manifest.inputs.also if not one.optional):
-        raise BadInput(f"{template.reference} needs {role!r} besides: a subscription gives none")
+    turns.check(actor, Turn(wanted.priority))
+    alone = Actor(actor.name)  # the runs are submitted without the powers of staff
+    also = further.required(session, alone, manifest, wanted.inputs)
     values = parameters.checked(manifest, wanted.parameters)
     search = _search(session, project, wanted.search)
     _refuse_staff(session, actor, project)
@@ -180,6 +188,8 @@ def _made(session: Session, actor: Actor, wanted: Wanted) -> Subscription:
         dataset_id=search.id,
         person=actor.name,
         parameters=values,
+        inputs=beside.uids(also),
+        priority=wanted.priority,
         state="active",
         most_runs=wanted.limits.runs,
         most_a_day=wanted.limits.runs_a_day,
@@ -232,7 +242,7 @@ def _refuse_same(session: Session, row: Subscription) -> None:
         raise Conflict(f"this project has {MOST} subscriptions: end one first")
     for other in others:
         same = (other.template_id, other.dataset_id) == (row.template_id, row.dataset_id)
-        if same and other.parameters == row.parameters:
+        if same and (other.parameters, other.inputs) == (row.parameters, row.inputs):
             raise Conflict("there is the same subscription already: change its budget instead")
 
 

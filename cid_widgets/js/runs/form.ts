@@ -6,7 +6,7 @@ import type { FormState, Template } from "../lib/shapes";
 import type { Thumbnails } from "../lib/thumbnails";
 import { number, plural } from "../lib/words";
 import { takes } from "./estimate";
-import { extras } from "./extras";
+import { extras, type Beside } from "./extras";
 import { field, type Field } from "./field";
 import { monitor } from "./monitor";
 import { fitting, panel, stopped } from "./preflight";
@@ -156,6 +156,11 @@ class Form {
     return this.#values();
   }
 
+  /** Further images and the turn, as they are filled in. */
+  beside(): Beside {
+    return this.#extras.values();
+  }
+
   #submit(event: SubmitEvent): void {
     event.preventDefault();
     const parameters = this.values();
@@ -186,11 +191,12 @@ export function form(
   kernel: Kernel<any>,
   thumbnails: Thumbnails,
   close?: () => void,
-  more?: (values: () => Values | null) => HTMLElement,
+  more?: (values: () => Values | null, beside: () => Beside) => HTMLElement,
 ): HTMLElement {
   const runs = monitor(kernel, thumbnails, "");
   // whoever starts runs wants to see them go
   kernel.told("started", () => runs.scrollIntoView({ block: "nearest", behavior: "smooth" }));
   const made = new Form(kernel, close);
-  return h("div", {}, made.el, table(kernel, () => made.values()), more?.(() => made.values()), runs);
+  const filled = [() => made.values(), () => made.beside()] as const;
+  return h("div", {}, made.el, table(kernel, ...filled), more?.(...filled), runs);
 }

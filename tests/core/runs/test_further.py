@@ -14,7 +14,6 @@ from cid_server_ext.core import policy
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.people import members
 from cid_server_ext.core.runs import preflight, rights, runs, submit
-from cid_server_ext.core.subscriptions import budget, subscriptions
 from cid_server_ext.core.templates import manifest, templates
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
@@ -114,12 +113,6 @@ def test_who_lost_sight_of_it_runs_nothing(session: Session) -> None:
     session.refresh(run)
     assert (run.state, run.error["error"]) == ("failed", "NotAllowed")
     assert "no longer sees one of its further inputs" in run.error["message"]
-
-
-def test_a_subscription_gives_none_and_is_refused(session: Session) -> None:
-    wanted = subscriptions.Wanted("own", "nothing", "count-things", limits=budget.Limits(runs=1))
-    with pytest.raises(BadInput, match="needs 'beads' besides"):
-        subscriptions.create(session, WHO, wanted)
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,8 @@ class Facility(pretend.Catalog):
             if self.refusal is not None:
                 raise self.refusal
 
-        def estimate(*what: Any) -> str:
-            ask("estimate", name, *what)
+        def estimate(*what: Any, **how: Any) -> str:
+            ask("estimate", name, *what, *([how] if how else []))
             if what[1] in self.slow:
                 assert self.slow[what[1]].wait(60)
             return COUNTED if what[1] == "new stacks" else COUNTED.replace("412", "7")
@@ -138,3 +138,22 @@ def test_without_a_saved_search_it_says_what_to_do(show: Show, facility: Facilit
     page.get_by_text("Do this for every new match…").click()
     expect(page.get_by_text("No saved search is there.")).to_be_visible()
     expect(page.get_by_role("button", name="Do it for every new match")).to_be_hidden()
+
+
+def test_further_images_and_the_turn_go_with_it(show: Show, facility: Facility) -> None:
+    form = RunForm(facility, "segment-cells", ["i1"])
+    beads = {"role": "beads", "help": "of the same day", "many": False, "optional": False}
+    form.template = {**form.template, "version": "2.0.0", "also": [beads]}
+    page, _ = show(form, "run_form")
+    page.get_by_label("Note").fill("nightly")
+    page.get_by_label("beads").fill("i2")
+    page.get_by_label("Turn").select_option(label="after others of my team")
+    page.get_by_text("Do this for every new match…").click()
+    begin = page.get_by_role("button", name="Do it for every new match")
+    expect(begin).to_be_enabled()
+    begin.click()
+    expect(begin).to_be_disabled()
+    wait_until(lambda: [asked[0] for asked in facility.begun] == ["estimate", "subscribe"])
+    counted, subscribed = facility.begun
+    assert counted[5] == {"inputs": {"beads": ["i2"]}}
+    assert (subscribed[5]["inputs"], subscribed[5]["priority"]) == ({"beads": ["i2"]}, -5)
