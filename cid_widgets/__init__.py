@@ -19,6 +19,7 @@ from .runs.run_form import RunForm
 from .runs.run_monitor import RunMonitor
 from .subscriptions.subscriptions import Subscriptions
 from .tags.tagger import Tagger
+from .templates.templates import Templates
 from .trash.trash import Trash
 from .upload.upload import Upload
 from .usage.usage import Usage
@@ -38,6 +39,7 @@ __all__ = [
     "RunMonitor",
     "Subscriptions",
     "Tagger",
+    "Templates",
     "Trash",
     "Upload",
     "Usage",

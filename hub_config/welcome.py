@@ -73,6 +73,11 @@ WORK: Cells = (
     ("code", 'History(catalog, "demo")'),
     ("code", 'Trash(catalog, "demo")'),
     ("code", "Notices(catalog)"),
+    (
+        "markdown",
+        "What else can be run, in which versions, and what changed from one to another.",
+    ),
+    ("code", "Templates(catalog)"),
 )
 ALONE: Cells = (
     (
@@ -91,12 +96,13 @@ STAFF: Cells = (
     (
         "markdown",
         "What only facility staff has: requests for projects, what all teams hold and owe, the "
-        "vocabulary, the microscopes and what uploads from them must say, and what somebody "
-        "leaves behind.",
+        "vocabulary, the templates, the microscopes and what uploads from them must say, and what "
+        "somebody leaves behind.",
     ),
     ("code", "Requests(catalog)"),
     ("code", "Usage(catalog)"),
     ("code", "Vocabulary(catalog)"),
+    ("code", "Templates(catalog)"),
     ("code", "masks = Masks(catalog)\nmasks"),
     ("code", "Instruments(catalog, masks=masks)"),
     ("code", 'Leaving(catalog, "researcher")'),

@@ -10,6 +10,7 @@ import traitlets as t
 from ..lib.shapes import named
 from ..lib.view import built, line
 from ..lib.words import counted, number
+from ..notices.news import Telling
 from ..runs.run_form import Starting
 from ..runs.shapes import template
 from ..tags.tagging import Tagging
@@ -26,7 +27,9 @@ PAGE = 50  # as many as the client reads at once
 NEWEST = "newest"
 
 
-class Browser(Starting, Asking, Filtering, Keeping, Tagging, Organising, Downloading, Uploading):
+class Browser(
+    Starting, Asking, Filtering, Keeping, Tagging, Organising, Downloading, Uploading, Telling
+):
     """The catalog's images: after `browser = Browser(catalog)`, `browser.images` are the selected.
 
     `query`, `project`, `dataset`, `kind` and `sort` say what is shown and may be set from Python.

@@ -23,6 +23,7 @@ import { Kernel, type Model } from "./lib/kernel";
 import type { BrowserState } from "./lib/shapes";
 import { Thumbnails } from "./lib/thumbnails";
 import { plural } from "./lib/words";
+import { newsLine } from "./notices/news";
 import { form } from "./runs/form";
 import { tagging } from "./tags/action";
 
@@ -106,6 +107,7 @@ function render({ model, el }: { model: Model<BrowserState>; el: HTMLElement }):
   };
   const { buttons, panels } = actions(kernel, [saving(kernel), tagging(kernel, thumbnails), moving(kernel), uploading(kernel), downloading(kernel), run]);
   view.append(
+    newsLine(kernel),
     h(
       "div",
       { class: "cid-top" },

@@ -10,6 +10,7 @@ import traitlets as t
 from ..lib.changing import Changing
 from ..lib.view import built
 from ..runs.watcher import Seen, Watcher
+from . import news
 from .catalog import Catalog
 
 SHOWN = 50
@@ -40,6 +41,7 @@ class Notices(Changing):
     def __init__(self, catalog: Catalog | None = None) -> None:
         self._watcher = Looking(self._look)
         super().__init__(catalog)
+        self._news = news.of(self.catalog)  # what others have a line of
         self.refresh()
         self._watcher.wake()
 
@@ -77,11 +79,8 @@ class Notices(Changing):
 
     def _read(self) -> None:
         found = self.catalog.notices(limit=SHOWN)
-        keys = ("uid", "kind", "about", "text", "created_at")
-        rows = [
-            {**{key: getattr(one, key) for key in keys}, "read": one.read_at is not None}
-            for one in found
-        ]
+        self._news.know(found.unread, found)
+        rows = [news.notice(one) for one in found]
         with self.hold_sync():
             self.notices, self.unread, self.mail = rows, found.unread, dict(found.mail)
 

@@ -9,6 +9,7 @@ import traitlets as t
 
 from ..lib.shapes import Shape
 from ..lib.view import View, built
+from ..notices.news import Telling
 from . import shapes
 from .catalog import Catalog, Run
 from .watcher import Seen, Watcher
@@ -147,7 +148,7 @@ class Monitored(View):
             self.runs = runs
 
 
-class RunMonitor(Monitored):
+class RunMonitor(Monitored, Telling):
     """The runs of a batch: `RunMonitor(batch)`, `RunMonitor(run)`, or my latest: `RunMonitor()`.
 
     `batch` is a batch's uid, a run, or the runs that `catalog.run(...)` returned. Without a

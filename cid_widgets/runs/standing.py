@@ -37,13 +37,23 @@ class Project(Protocol):
     def datasets(self) -> Sequence[Dataset]:
         """Its datasets."""
 
-    def estimate(self, template: str, search: str, parameters: Mapping[str, Any]) -> object:
+    def estimate(
+        self, template: str, search: str, parameters: Mapping[str, Any], **how: Any
+    ) -> object:
         """What running on all that matches would take; its text is a sentence."""
 
     def subscribe(
         self, template: str, search: str, parameters: Mapping[str, Any], **how: Any
     ) -> Subscription:
         """Subscribe."""
+
+
+def beside(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a form gives beside images and values: further inputs by role, a priority."""
+    inputs = {role: uids for role, uids in (asked.get("inputs") or {}).items() if uids}
+    priority = int(asked.get("priority") or 0)
+    told: dict[str, Any] = {"inputs": inputs} if inputs else {}
+    return told | ({"priority": priority} if priority else {})
 
 
 class Standing(View):
@@ -81,14 +91,15 @@ class Standing(View):
         """Count what is there; nothing begins. The answer carries the question's `mark`."""
         mark = asked.get("mark", "")
         try:
-            found = self._project(asked).estimate(*self._what(asked))
+            inputs = {name: told for name, told in beside(asked).items() if name == "inputs"}
+            found = self._project(asked).estimate(*self._what(asked), **inputs)
             self.tell("estimated", text=str(found), ok=True, mark=mark)
         except Exception as error:
             self.tell("estimated", text=line(error), ok=False, mark=mark)
 
     def answer_subscribe(self, asked: Mapping[str, Any]) -> None:
         """Begin."""
-        how = {**asked["budget"], "also_existing": bool(asked["also_existing"])}
+        how = {**asked["budget"], "also_existing": bool(asked["also_existing"]), **beside(asked)}
         try:
             self.subscription = self._project(asked).subscribe(*self._what(asked), **how)
         except Exception as error:

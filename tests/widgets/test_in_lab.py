@@ -71,6 +71,7 @@ SHOWN = {
     "Subscriptions": ('Subscriptions(lara, "in-lab")', "Nothing runs by itself here"),
     "Vocabulary": ('Vocabulary(lara, "in-lab")', "Staining"),
     "RunForm": ('RunForm(lara, "count-things", lara.search(project="in-lab"))', "Run on 1 image"),
+    "Templates": ("Templates(lara)", "count-things@1.0.0"),
     "Notices": ("Notices(lara)", "Notices come"),
     "RunMonitor": ("RunMonitor(catalog=lara)", "cancelled"),
 }

@@ -135,7 +135,7 @@ export interface Run {
   error: { message: string; cell: number | null } | null;
   output: (Named & { kind: string }) | null;
   dataset: string;
-  notebook: StoredFile | null;
+  notebook: (StoredFile & { page: string }) | null; // page: where one reads it, or ""
   ended: boolean;
   cancelling: boolean;
 }

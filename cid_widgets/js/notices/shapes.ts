@@ -11,6 +11,12 @@ export interface Notice {
   read: boolean;
 }
 
+/** How many are not read, and the newest of them. */
+export interface NewsState {
+  news: { unread: number; notices: Notice[] };
+  news_error: string;
+}
+
 export interface Mail {
   mail: string;
   address: string;

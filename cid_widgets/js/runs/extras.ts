@@ -3,10 +3,15 @@
 import { h } from "../lib/dom";
 import type { Also, Template } from "../lib/shapes";
 
+/** Further images by role, as their uids; and the priority. */
+export interface Beside {
+  inputs: Record<string, string[]>;
+  priority: number;
+}
+
 export interface Extras {
   el: HTMLElement;
-  /** Further images by role, as their uids; and the priority. */
-  values(): { inputs: Record<string, string[]>; priority: number };
+  values(): Beside;
   /** Show and return what is wrong, or "". */
   check(): string;
 }

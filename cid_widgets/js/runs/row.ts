@@ -7,6 +7,7 @@ import type { Thumbnails } from "../lib/thumbnails";
 import { duration, stateWord } from "../lib/words";
 
 const SURE_MS = 4000;
+const OURS = /^\/(?!\/)/; // a path of this host
 
 export interface Actions {
   cancel(uid: string): void;
@@ -67,14 +68,14 @@ function results(run: Run, thumbnails: Thumbnails, actions: Actions): HTMLElemen
   const words = h("div", { class: "cid-results-words" }, ...metrics);
   const record = run.notebook;
   if (record) {
-    const link = h(
-      "button",
-      { type: "button", class: "cid-link", title: `Download ${record.name}, the record of this run` },
-      "executed notebook",
-    );
-    link.addEventListener("click", () => actions.fetch(record.uid));
+    const of = run.input?.name ?? run.template;
+    const read = { href: record.page, target: "_blank", rel: "noopener noreferrer", class: "cid-link" };
+    const link = OURS.test(record.page) && h("a", { ...read, title: "Read the executed notebook, in a new tab", "aria-label": `notebook of the run on ${of} (new tab)` }, "notebook");
+    const save = h("button", { type: "button", class: "cid-link", "aria-label": `Download the executed notebook of the run on ${of}` }, "download");
+    save.title = `Download ${record.name}, the record of this run`;
+    save.addEventListener("click", () => actions.fetch(record.uid));
     const digest = h("code", { title: `sha256 ${record.sha256}` }, record.sha256.slice(0, 8));
-    words.append(h("span", { class: "cid-record" }, link, digest, copyButton(record.sha256, "its sha256")));
+    words.append(h("span", { class: "cid-record" }, link, save, digest, copyButton(record.sha256, "its sha256")));
   }
   box.append(words);
   return box;

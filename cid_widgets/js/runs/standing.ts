@@ -2,6 +2,7 @@
 
 import { h } from "../lib/dom";
 import type { Kernel } from "../lib/kernel";
+import type { Beside } from "./extras";
 import type { Values } from "./form";
 
 interface Search {
@@ -19,7 +20,7 @@ function field(label: string, input: HTMLInputElement | HTMLSelectElement): HTML
   return h("span", { class: "cid-standing-field" }, h("label", { for: input.id }, label), input);
 }
 
-export function standing(kernel: Kernel<any>, values: () => Values | null): HTMLElement {
+export function standing(kernel: Kernel<any>, values: () => Values | null, beside: () => Beside): HTMLElement {
   const of = kernel as Kernel<{ searches: Search[] | null }>;
   const search = h("select", {});
   const runs = h("input", { type: "number", min: 1, step: 1, value: 100, required: true });
@@ -44,7 +45,7 @@ export function standing(kernel: Kernel<any>, values: () => Values | null): HTML
     const parameters = values();
     if (!parameters) return say(FIRST);
     say("Counting…");
-    of.ask("estimate", { project: one.project, search: one.path, parameters, mark: counted });
+    of.ask("estimate", { project: one.project, search: one.path, parameters, mark: counted, ...beside() });
   };
   const right = () => [runs, day].every((input) => input.reportValidity());
   begin.addEventListener("click", () => {
@@ -53,7 +54,7 @@ export function standing(kernel: Kernel<any>, values: () => Values | null): HTML
     if (!one || !parameters || !right()) return;
     begin.disabled = true;
     const budget = { runs: Number(runs.value), ...(day.value ? { runs_a_day: Number(day.value) } : {}) };
-    of.ask("subscribe", { project: one.project, search: one.path, parameters, budget, also_existing: there.checked });
+    of.ask("subscribe", { project: one.project, search: one.path, parameters, budget, also_existing: there.checked, ...beside() });
   });
   undo.addEventListener("click", () => of.ask("unsubscribe"));
   search.addEventListener("change", count);

@@ -3,6 +3,7 @@
 import { h } from "../lib/dom";
 import type { Kernel } from "../lib/kernel";
 import { plural } from "../lib/words";
+import type { Beside } from "./extras";
 import type { Values } from "./form";
 
 const LARGEST = 8_000_000; // bytes
@@ -14,7 +15,7 @@ interface Cell {
   message: string;
 }
 
-export function table(kernel: Kernel<any>, values: () => Values | null): HTMLElement {
+export function table(kernel: Kernel<any>, values: () => Values | null, beside: () => Beside): HTMLElement {
   const file = h("input", { type: "file", accept: ".csv,.tsv,.txt,text/csv", "aria-label": "CSV file" });
   const told = h("p", { class: "cid-said", role: "status" });
   const wrong = h("ul", { class: "cid-noted", "aria-label": "Wrong cells" });
@@ -35,7 +36,7 @@ export function table(kernel: Kernel<any>, values: () => Values | null): HTMLEle
     const given = parameters();
     if (!given) return say("Fill in the form above first.", "bad");
     say("Looking…");
-    kernel.ask("table", { csv, parameters: given });
+    kernel.ask("table", { csv, parameters: given, ...beside() });
   });
   kernel.told("table", ({ rows, wrong: cells, error }) => {
     if (error) return say(error, "bad");
@@ -51,9 +52,9 @@ export function table(kernel: Kernel<any>, values: () => Values | null): HTMLEle
     const given = parameters();
     if (!given) return;
     begin.disabled = true;
-    kernel.ask("start_table", { csv, parameters: given });
+    kernel.ask("start_table", { csv, parameters: given, ...beside() });
   });
-  const hint = "First column: name, path or uid of an image; every other column is a parameter.";
+  const hint = "First column: name, path or uid of an image; every other column is a parameter, or further images by their role.";
   return h(
     "details",
     { class: "cid-unfolded cid-table" },

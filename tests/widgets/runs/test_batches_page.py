@@ -101,3 +101,10 @@ def test_further_images_are_asked_for_by_role_and_a_priority_is_sent(
     page.get_by_role("button", name="Run on 1 image").click()
     wait_until(lambda: any(one[0] == "submit" for one in catalog.asked))
     assert ("submit", {"beads": ["i2"]}, -5) in catalog.asked
+    page.get_by_text("From a table, with values for each image…").click()
+    rows = {"name": "plate.csv", "mimeType": "text/csv", "buffer": b"name\nnuclei A02\n"}
+    page.get_by_label("CSV file").set_input_files(rows)
+    page.get_by_role("button", name="Run 1 row").click()
+    wait_until(lambda: any(one[0] == "run_table" for one in catalog.asked))
+    [asked] = [one[4] for one in catalog.asked if one[0] == "run_table"]
+    assert (asked["inputs"], asked["priority"], asked["note"]) == ({"beads": ["i2"]}, -5, "x")

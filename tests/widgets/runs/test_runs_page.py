@@ -196,9 +196,31 @@ def test_the_executed_notebook_is_fetched_with_a_fresh_ticket(
     catalog.told = [pretend.run("r1", catalog.records[0], state="failed", notebook=NOTEBOOK)]
     page, _ = show(RunMonitor("b1", catalog=catalog), "run_monitor")
     with page.expect_download() as got:
-        page.get_by_role("button", name="executed notebook").click()
+        page.get_by_role("button", name="Download the executed notebook").click()
     assert got.value.suggested_filename == "executed.ipynb"
     assert ("file", "n1") in catalog.asked
+
+
+def test_the_executed_notebook_is_read_on_its_page_in_a_new_tab(
+    show: Show, catalog: pretend.Catalog
+) -> None:
+    first, second, third = catalog.records[:3]
+    page_of = "/services/cid/runs/r1/notebook"
+    catalog.told = [
+        pretend.run("r1", first, state="done", notebook=NOTEBOOK | {"page": page_of}),
+        pretend.run("r2", second, state="failed", notebook=NOTEBOOK | {"page": "javascript:1"}),
+        pretend.run("r3", third, state="running"),
+    ]
+    page, _ = show(RunMonitor("b1", catalog=catalog), "run_monitor")
+    read = {"content_type": "text/html", "body": "<link rel=icon href='data:,'>what it did"}
+    page.context.route(f"**{page_of}", lambda route: route.fulfill(**read))
+    link = page.get_by_role("link", name="notebook")
+    expect(link).to_have_count(1)
+    with page.expect_popup() as opened:
+        link.click()
+    expect(opened.value).to_have_url(f"{page.url.rstrip('/')}{page_of}")
+    expect(opened.value.get_by_text("what it did")).to_be_visible()
+    expect(page.get_by_role("button", name="Download the executed notebook")).to_have_count(2)
 
 
 def test_a_failure_is_one_line_with_its_cell_and_stays_text(

@@ -1,0 +1,1 @@
+"""What can be run, in which versions, and what changed from one to another."""
