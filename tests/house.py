@@ -18,8 +18,8 @@ from processes import STAFF, Service, deposit, start_service, stop, wait_until
 from cid_server_ext.db.session import Sessions, open_database
 from cid_server_ext.runners.clusters import Clusters
 from cid_server_ext.runners.conductor import Conductor
-from cid_server_ext.runners.drive import Means
 from cid_server_ext.runners.local import LocalClusters
+from cid_server_ext.runners.means import Means
 
 ENDED = ("done", "failed", "cancelled")
 OUTPUTS = """

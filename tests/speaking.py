@@ -28,7 +28,7 @@ class As(httpx.HTTPTransport):
 
 def connected(service: Service, who: Any) -> cid.Catalog:
     """Return the catalog as this person sees it; close it in the end."""
-    access = Access(service.url, "token of a person")
+    access = Access(service.url, f"token of {who}")
     return cid.Catalog(Session(access, transport=As(who)))
 
 

@@ -49,9 +49,19 @@ class Trash(Record):
         ]
 
 
-def throw(session: Session, records: Iterable[str] = (), datasets: Iterable[str] = ()) -> Trash:
-    """Throw records and datasets of one project away, by uid."""
-    body = {"records": list(records), "datasets": list(datasets)}
+def throw(
+    session: Session,
+    records: Iterable[str] = (),
+    datasets: Iterable[str] = (),
+    *,
+    force: bool = False,
+) -> Trash:
+    """Throw records and datasets of one project away, by uid.
+
+    Conflict: runs wait for them; it says how many. With `force` these fail.
+    """
+    body: dict[str, Any] = {"records": list(records), "datasets": list(datasets)}
+    body |= {"force": True} if force else {}
     return Trash(session, session.send("POST", "trash", body))
 
 

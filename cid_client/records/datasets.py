@@ -76,9 +76,12 @@ class Dataset(Changing, Noted):
         home = {} if project is None else {"project": called(project)}
         return self._changed("PATCH", body={"path": path, **home})
 
-    def trash(self) -> Trash:
-        """Throw it away with all that lies below; `restore()` of what is returned undoes it."""
-        return throw(self.session, datasets=[self.uid])
+    def trash(self, *, force: bool = False) -> Trash:
+        """Throw it away with all that lies below; `restore()` of what is returned undoes it.
+
+        Conflict: runs wait for what is in it. With `force` these fail, with their image's name.
+        """
+        return throw(self.session, datasets=[self.uid], force=force)
 
     def search(self, query: str = "", **more: Any) -> Search:
         """Return the images in it that match; see `Catalog.search`."""

@@ -12,6 +12,7 @@ from ..history.trash import Trash, trash
 from ..history.undoing import Done
 from ..people import members
 from ..people.members import Members, Until
+from ..runs.orders import Inputs
 from ..subscriptions import subscriptions
 from ..subscriptions.subscriptions import Budget, Estimate, Subscription
 from ..tags import vocabulary
@@ -112,21 +113,30 @@ class Project(Noted):
         parameters: Mapping[str, Any] | None = None,
         *,
         also_existing: bool = False,
+        inputs: Inputs | None = None,
+        priority: int = 0,
         **budget: Unpack[Budget],
     ) -> Subscription:
         """Run a template once on each image that a saved search, a live dataset, newly finds.
 
         The runs are mine. `runs=20`, `runs_a_day=5`, `nbytes="50 GB"`: one at least. What matches
         already is run with `also_existing` only; `estimate` says first what that would take.
+        `inputs` are further images by role, the same for all runs: `{"beads": beads}`.
         """
-        asked = (template, search, parameters, budget, also_existing)
+        asked = (template, search, parameters, inputs, priority, budget, also_existing)
         return subscriptions.subscribe(self.session, self.name, *asked)
 
     def estimate(
-        self, template: str, search: Dataset | str, parameters: Mapping[str, Any] | None = None
+        self,
+        template: str,
+        search: Dataset | str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        inputs: Inputs | None = None,
     ) -> Estimate:
         """Count what `subscribe(..., also_existing=True)` would run now, and change nothing."""
-        return subscriptions.estimate(self.session, self.name, template, search, parameters)
+        asked = (template, search, parameters, inputs)
+        return subscriptions.estimate(self.session, self.name, *asked)
 
     @property
     def subscriptions(self) -> Listing[Subscription]:

@@ -97,6 +97,9 @@ class Stored(Changing, Noted):
         """Return what was done to it alone, newest first; its project's history has the rest."""
         return history(self.session, limit, about=self.subject)
 
-    def trash(self) -> Trash:
-        """Throw it away; `restore()` of what is returned brings it back as it was."""
-        return throw(self.session, [self.uid])
+    def trash(self, *, force: bool = False) -> Trash:
+        """Throw it away; `restore()` of what is returned brings it back as it was.
+
+        Conflict: runs wait for it. With `force` these fail, with its name.
+        """
+        return throw(self.session, [self.uid], force=force)

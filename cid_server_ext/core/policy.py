@@ -136,6 +136,12 @@ def require_staff(actor: Actor) -> None:
         raise NotAllowed("only facility staff may do this")
 
 
+def require_staff_reads(actor: Actor) -> None:
+    """Raise NotAllowed unless the caller is facility staff; a token that only reads will do."""
+    if not actor.staff or actor.run_id is not None:
+        raise NotAllowed("only facility staff may see this")
+
+
 def leads(actor: Actor) -> ColumnElement[bool]:
     """Return the WHERE clause that keeps the teams whose usage and invoices `actor` may read."""
     if actor.run_id is not None or (actor.guest and not actor.staff):

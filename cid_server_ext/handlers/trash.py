@@ -15,11 +15,12 @@ from .paging import After, number, token
 
 
 class ThrowAway(BaseModel):
-    """Records and datasets of one project, by uid."""
+    """Records and datasets of one project, by uid; with `force` runs that wait for them fail."""
 
     model_config = ConfigDict(extra="forbid")
     records: list[str] = Field([], max_length=records.MOST)
     datasets: list[str] = Field([], max_length=trash.MOST_DATASETS)
+    force: bool = False
 
 
 class OfProject(BaseModel):
@@ -76,7 +77,8 @@ class Trash(CidHandler):
     @endpoint("Throw away", who="contributor", body=ThrowAway, answer=Thrown, status=201)
     def post(self, ask: Ask) -> Thrown:
         """Hidden at once; it comes back as it was for 30 days."""
-        row = trash.throw(ask.session, ask.actor, ask.body.records, ask.body.datasets)
+        new = ask.body
+        row = trash.throw(ask.session, ask.actor, new.records, new.datasets, force=new.force)
         return thrown(ask, trash.look(ask.session, row))
 
 

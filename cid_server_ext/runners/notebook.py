@@ -134,7 +134,9 @@ def _ended_by(error: Exception, watch: Watch, work: Mapping[str, Any], cell: int
         return Outcome("cancelled", _told("Cancelled", "cancelled while it ran", cell))
     if watch.why == TOO_LONG:
         limit = f"it ran longer than its limit of {work['wall_seconds']} s"
-        return Outcome("failed", _told("WallTime", limit, cell))
+        look = "" if cell is None else f"; cell {cell} was at work: look at that"
+        longer = f"{limit}{look}, or publish it with a larger wall_seconds"
+        return Outcome("failed", _told("WallTime", longer, cell))
     if isinstance(error, PapermillExecutionError):
         return Outcome("failed", _told(error.ename, error.evalue, cell))
     if isinstance(error, DeadKernelError):

@@ -144,6 +144,7 @@ def test_html_and_scripts_in_outputs_are_harmless_on_the_notebooks_page(
     run = deliver(service, made, {"executed.ipynb": notebook(*outputs)}, {})
     assert run["state"] == "done"
     address = f"{service.url}runs/{made.run}/notebook"
+    assert address.endswith(run["notebook"]["page"])
     headers = httpx.get(address, headers=identity("viewer"), timeout=60).headers
     assert headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'; img-src")
     assert httpx.get(address, headers=identity("stranger"), timeout=60).status_code == 404

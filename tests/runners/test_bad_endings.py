@@ -51,7 +51,11 @@ cid_client.current_run().outputs.file('large.bin')
 """
 
 CASES = {
-    "never ends": ((ENDLESS,), "WallTime", "longer than its limit of 10 s"),
+    "never ends": (
+        (ENDLESS,),
+        "WallTime",
+        "longer than its limit of 10 s; cell {cell} was at work",
+    ),
     "ends at nothing": ((STUBBORN,), "WallTime", "longer than its limit of 10 s"),
     "leaves its kernel": (("print('so far')", "import os; os._exit(3)"), "KernelDied", "memory"),
     "removes its outputs": (
@@ -130,7 +134,7 @@ def test_each_bad_notebook_fails_with_its_reason_and_keeps_what_it_showed(house,
     (uid,) = house.submit(house.template(*cells, wall_seconds=10 if error == "WallTime" else 600))
     run = work(uid)
     assert (run["state"], run["error"]["error"]) == ("failed", error)
-    assert message in run["error"]["message"]
+    assert message.format(cell=2 + len(cells)) in run["error"]["message"]
     assert run["outputs"]["images"] == []
     assert run["metrics"] == {}
     shown = house.notebook(run)

@@ -8,7 +8,6 @@ from ...db.tables import Image, Run, RunInput
 from ...errors import Conflict, NotAllowed
 from .. import policy
 from ..actor import Actor
-from ..estimate import gpu
 from ..runs import submit
 from ..templates import manifest as manifests
 
@@ -30,7 +29,6 @@ def replay(session: Session, actor: Actor, uid: str) -> Run:
     for image_id, notes in submit.unreadable(session, [i.image for i in run.inputs]).items():
         name = next(i.image.name for i in run.inputs if i.image_id == image_id)
         raise Conflict(f"{name!r} cannot be read: {notes[0].message}; {notes[0].fix}")
-    gpu.require(session, run.template, [first])
     manifest = manifests.read(run.template.manifest)
     order = submit.Order(
         run.template,

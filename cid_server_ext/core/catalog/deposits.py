@@ -94,7 +94,8 @@ def open_for_run(
         room = nbytes
     run.reserved = 0
     project = session.get_one(Project, run.project_id)
-    source = run.inputs[0].image.dataset.path
+    image = run.inputs[0].image  # of another project by now, its dataset is not named in this one
+    source = image.dataset.path if image.project_id == project.id else ""
     own = run.template.manifest.get("outputs", {}).get("dataset") or run.template.name
     path = "/".join(part for part in (source, own) if part)
     path += "/replay" if run.replay_of_id is not None else ""  # beside what it repeats

@@ -37,6 +37,7 @@ from ..catalog import homes
 from ..catalog.homes import CAPTURED, batches
 from ..ledger import allocations
 from ..search import index
+from . import awaited
 from . import trash as trashes
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def purge(session: Session, person: str, trash: Trash) -> None:
     mine = chosen.where(Record.trash_id == trash.id).order_by(Record.id)
     held = session.execute(mine.with_for_update()).all()
     ids = [row.id for row in held]
-    trashes.refuse_read(session, ids)
+    awaited.refuse(session, ids)
     folders = session.scalars(select(Dataset.id).where(Dataset.trash_id == trash.id)).all()
     nbytes = sum(row.nbytes for row in held)
     detail = {"trash": trash.uid, "what": trash.what, "records": len(ids), "bytes": nbytes}

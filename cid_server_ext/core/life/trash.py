@@ -14,14 +14,14 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from ...db import capture, clock
-from ...db.tables import Dataset, Deposit, Image, Project, Record, Run, RunInput, Trash
+from ...db.tables import Dataset, Deposit, Image, Project, Record, Trash
 from ...errors import BadInput, Conflict
 from .. import journal, policy
 from ..actor import Actor
 from ..catalog import datasets, homes, records
 from ..catalog.homes import CAPTURED, batches
-from ..runs.states import ENDED
 from ..search import index
+from . import awaited
 
 GRACE = dt.timedelta(days=30)
 MOST = 100_000  # records of one step
@@ -39,10 +39,18 @@ class Held:
     datasets: list[str]
 
 
-def throw(session: Session, actor: Actor, uids: Sequence[str], folders: Sequence[str]) -> Trash:
+def throw(
+    session: Session,
+    actor: Actor,
+    uids: Sequence[str],
+    folders: Sequence[str],
+    *,
+    force: bool = False,
+) -> Trash:
     """Throw records and datasets of one project away, all or nothing. Contributors may.
 
-    Conflict: a run reads one of them, or a deposit is on its way into one.
+    Conflict: a run reads one of them, or a deposit is on its way into one. With `force` runs that
+    only wait for them fail; NotAllowed: they are other people's, who are not the caller's to end.
     """
     if not uids and not folders:
         raise BadInput("records: name at least one record or dataset")
@@ -60,7 +68,7 @@ def throw(session: Session, actor: Actor, uids: Sequence[str], folders: Sequence
     ids -= left.keys()
     if len(ids) > MOST:
         raise BadInput(f"datasets: more than {MOST} records lie in them, take them in parts")
-    refuse_read(session, ids)
+    awaited.refuse(session, ids, force=force)
     _refuse_coming(session, [dataset.id for dataset in tree])
     what, about = _told(tops, rows), _subject(project, tops, rows)
     trash = Trash(
@@ -80,6 +88,8 @@ def throw(session: Session, actor: Actor, uids: Sequence[str], folders: Sequence
     _put(session, Record, ids, trash.id)
     _put(session, Dataset, [dataset.id for dataset in tree], trash.id)
     index.refresh(session, ids | homes.shown_in(session, [dataset.id for dataset in tree]))
+    if force and (ended := awaited.end(session, actor, ids)):  # after the entry that tells why
+        detail["runs"] = ended
     return trash
 
 
@@ -142,20 +152,6 @@ def end(session: Session, trash: Trash, state: str) -> None:
     session.refresh(trash)
     if moved is None:
         raise Conflict(f"what was thrown away here is {trash.state} already")
-
-
-def refuse_read(session: Session, ids: Iterable[int]) -> None:
-    """Raise Conflict when runs that have not ended read one of these records."""
-    reading = select(Run.uid).join(RunInput, RunInput.run_id == Run.id)
-    reading = reading.where(Run.state.not_in(ENDED))
-    found: set[str] = set()
-    for batch in batches(sorted(ids)):
-        found.update(session.scalars(reading.where(RunInput.image_id.in_(batch))))
-    if len(found) == 1:
-        raise Conflict(f"run {found.pop()} reads it: wait for its end, or cancel it")
-    if found:
-        some = min(found)
-        raise Conflict(f"{len(found)} runs wait for it, {some} among them: let them end first")
 
 
 def _one_project(rows: Sequence[Dataset | Record]) -> Project:

@@ -35,6 +35,7 @@ NOT_JOURNALED = {
     "document": "derived",
     "mention": "derived from the journal",
     "notice": "of the moment",
+    "conducting": "who works now",
     "team_use": "what each team had lately; it fades within hours",
     "spent": "on its way to team_use",
 }

@@ -7,20 +7,27 @@ from collections.abc import Callable
 
 import pytest
 import world
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from cid_server_ext.core import journal
 from cid_server_ext.core.actor import Actor
-from cid_server_ext.core.catalog import deposits
+from cid_server_ext.core.catalog import datasets, deposits, records
 from cid_server_ext.core.life import trash
 from cid_server_ext.core.people import members
-from cid_server_ext.core.queue import claims, leases
+from cid_server_ext.core.queue import claims, leases, steering, waiting
 from cid_server_ext.core.runs import runs, states, submit
 from cid_server_ext.core.templates import templates
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
-from cid_server_ext.errors import BadParameter, CidError, Conflict, NotFound, OverQuota
+from cid_server_ext.errors import (
+    BadParameter,
+    CidError,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    OverQuota,
+)
 
 WHO = Actor("contributor")
 CAPTURED = {"captured": True}
@@ -59,7 +66,7 @@ def run_of(sessions: Sessions, run_id: int) -> t.Run:
 
 def reserved(sessions: Sessions) -> int:
     with sessions() as session:
-        return session.scalars(select(t.Allocation.reserved)).one()
+        return session.scalars(select(func.sum(t.Allocation.reserved))).one()
 
 
 @pytest.mark.parametrize(
@@ -128,6 +135,12 @@ def leave(session: Session) -> None:
     members.remove_member(session, world.STAFF, "screen", "contributor")
 
 
+def elsewhere(session: Session, path: str = "plate") -> None:
+    world.make_project(session, "secret")
+    home = datasets.create(session, world.STAFF, "secret", path)
+    records.move(session, world.STAFF, [image_of(session).uid], home.uid)
+
+
 def into_trash(session: Session) -> None:
     """As if thrown away in the moment in which it was submitted."""
     image = image_of(session)
@@ -143,6 +156,7 @@ def into_trash(session: Session) -> None:
     [
         (archive, "InputGone", "'cells [2] (a)' is archived: ask for it back first"),
         (into_trash, "InputGone", "'cells [2] (a)' is in the trash: restore it"),
+        (elsewhere, "InputGone", "'cells [2] (a)' was put into another project while this waited"),
         (purge, "InputGone", "'cells [2] (a)' was purged while this waited"),
         (close, "ProjectNotActive", "'screen' is archived: nothing runs in it"),
         (leave, "NotAllowed", "contributor is no longer contributor of project 'screen'"),
@@ -193,6 +207,68 @@ def test_what_runs_wait_for_is_not_thrown_away(screen: Sessions) -> None:
         throw(session)
 
 
+def forced(session: Session, who: Actor = WHO) -> t.Trash:
+    return trash.throw(session, who, [image_of(session).uid], [], force=True)
+
+
+def test_with_force_what_waits_fails_with_the_image_s_name_and_is_retried_once_it_is_back(
+    screen: Sessions,
+) -> None:
+    first, second = queued(screen, 2)
+    assert claimed(screen) == [first]  # it starts: nothing of it is computed yet
+    with pytest.raises(Conflict, match="2 runs wait for it") as told, screen.begin() as session:
+        throw(session)
+    assert "with force it is thrown away" in str(told.value)
+    with screen.begin() as session:
+        members.put_member(session, world.STAFF, "screen", "helper", "contributor")
+    with pytest.raises(NotAllowed, match="2 of the runs"), screen.begin() as session:
+        forced(session, Actor("helper"))
+    with screen.begin() as session:
+        uid = forced(session).uid
+    for run_id in (first, second):
+        run = run_of(screen, run_id)
+        assert (run.state, run.error["error"], run.reserved) == ("failed", "InputGone", 0)
+        assert "contributor threw its input 'cells [2] (a)' away" in run.error["message"]
+        assert run.token_hash is None
+    assert reserved(screen) == 0
+    steered = run_of(screen, second).uid
+    with screen.begin() as session:
+        entry = select(t.Journal).where(t.Journal.action == "trash")
+        assert session.scalars(entry).one().detail["runs"] == 2
+        with pytest.raises(Conflict, match="in the trash"):
+            steering.retry(session, WHO, steered)
+        trash.restore(session, WHO, uid)
+        assert steering.retry(session, WHO, steered).state == "queued"
+
+
+def test_force_takes_nothing_from_a_run_that_has_begun(screen: Sessions) -> None:
+    run = running(screen)
+    queued(screen)
+    with pytest.raises(Conflict, match=f"run {run.uid} reads it"), screen.begin() as session:
+        forced(session)
+    with screen() as session:
+        assert {run.state for run in session.scalars(select(t.Run))} == {"running", "queued"}
+
+
+def test_a_template_that_is_withdrawn_meanwhile_is_told_and_what_waits_goes_on(
+    screen: Sessions,
+) -> None:
+    (run_id,) = queued(screen)
+    with screen.begin() as session:
+        reason = "It counted twice."
+        templates.withdraw(session, world.STAFF, "count-things", "1.0.0", reason)
+    with screen.begin() as session:
+        run = session.get_one(t.Run, run_id)
+        waits = waiting.why(session, [run])[run_id]
+        assert waits.startswith("place 1 in the queue; count-things 1.0.0 was withdrawn")
+        notice = session.scalars(select(t.Notice)).one()
+        assert (notice.person, notice.about) == ("contributor", f"batch:{run.batch}")
+        assert "It counted twice.; a run of it waits and goes on" in notice.text
+        with pytest.raises(Conflict, match="is withdrawn"):
+            submit.submit(session, WHO, "count-things", [image_of(session).uid], {})
+    assert claimed(screen) == [run_id]
+
+
 def running(sessions: Sessions) -> t.Run:
     """Return a run that executes, with its worker's token."""
     (run_id,) = queued(sessions)
@@ -217,6 +293,18 @@ def test_a_lowered_allocation_leaves_what_was_reserved(screen: Sessions) -> None
         deposits.open_for_run(session, worker, session.get_one(t.Run, run.id), too_much)
     with screen() as session:  # what it had is still its own: the notebook alone will fit
         assert session.scalars(select(t.Deposit.reserved).where(t.Deposit.state == "open")).one()
+
+
+def test_results_of_an_image_that_left_while_it_ran_stay_and_do_not_say_where_it_is(
+    screen: Sessions,
+) -> None:
+    run = running(screen)
+    with screen.begin() as session:
+        elsewhere(session, "out of sight")
+    with screen.begin() as session:
+        worker, mine = Actor("contributor", run_id=run.id), session.get_one(t.Run, run.id)
+        opened = deposits.open_for_run(session, worker, mine, [{"path": "a", "nbytes": 10}])
+        assert (opened.project.name, opened.dataset.path) == ("screen", "count-things")
 
 
 def test_who_leaves_while_it_runs_changes_nothing_of_it(screen: Sessions) -> None:
@@ -251,6 +339,7 @@ def test_a_worker_lost_three_times_ends_the_run_with_each_time_told(screen: Sess
     for attempt in (1, 2, 3):
         assert claimed(screen) == [run_id]
         with screen.begin() as session:
+            states.move(session, run_id, "running")
             error = {"error": "WorkerDied", "message": f"it died, time {attempt}"}
             leases.requeue(session, "one", run_id, error)
     run = run_of(screen, run_id)
