@@ -69,6 +69,8 @@ class MailServer:
             raise BadInput("mail: say from=cid@lab.example")
         if url.username and "password_file" not in said:
             raise BadInput("mail: a user needs password_file=/path")
+        if "password_file" in said and not url.username:
+            raise BadInput("mail: say the user of that password, as smtp+starttls://user@host")
         tls = {"smtp": "", "smtp+starttls": "starttls", "smtps": "whole"}[url.scheme]
         if url.username and not tls:
             raise BadInput("mail: a password goes through smtp+starttls or smtps only")
@@ -95,7 +97,7 @@ class MailServer:
                 if self.user and self.password_file is not None:
                     smtp.login(self.user, self.password_file.read_text("utf-8").strip())
                 yield smtp
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException, UnicodeError) as error:  # a password is ASCII
             raise Later(type(error).__name__) from None
 
     def _connect(self) -> smtplib.SMTP:

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from ...db import clock
@@ -49,6 +49,26 @@ class Letter:
     def ids(self) -> list[int]:
         """The notices in it."""
         return [line.id for line in self.lines]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Notices that should be on their way; `tried` in vain before; `refused` within a day."""
+
+    waiting: int
+    tried: int
+    refused: int
+
+
+def backlog(session: Session) -> Backlog:
+    """Return how much mail waits; that of a day which waits for its morning does not count."""
+    now = clock.now(session)
+    waits, again = Notice.mail_at <= now, Notice.tries > 0
+    asked = select(func.count().filter(waits | again), func.count().filter(again))
+    waiting, tried = session.execute(asked.where(Notice.mail == "due")).one()
+    lately = (Notice.mail == "refused") & (Notice.created_at >= now - dt.timedelta(days=1))
+    refused = session.scalar(select(func.count()).select_from(Notice).where(lately))
+    return Backlog(waiting, tried, refused or 0)
 
 
 def due(session: Session) -> list[Letter]:
