@@ -23,8 +23,8 @@ from cid_server_ext.core.runs.states import ENDED
 from cid_server_ext.db.session import migrate, open_database
 from cid_server_ext.db.tables import Image
 from cid_server_ext.runners.conductor import Conductor
-from cid_server_ext.runners.drive import Means
 from cid_server_ext.runners.local import LocalClusters
+from cid_server_ext.runners.means import Means
 
 MOST = 1000  # images of a submit
 ONE_CELL = book("x = 1 + n", parameters="n = 0")

@@ -17,13 +17,15 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import DBAPIError
 
 from .. import scrub
-from ..core.queue import claims, leases
+from ..core.queue import beats, claims, leases
+from ..core.queue.claims import Claim
 from ..db.session import open_database, reading
 from ..errors import BadInput, CidError
 from . import endings, names
 from .bell import Bell
 from .clusters import Clusters
-from .drive import Drive, Means
+from .drive import Drive
+from .means import Means
 from .orphans import Orphans
 
 log = logging.getLogger("cid.conductor")
@@ -90,6 +92,7 @@ class Conductor:
         self._renew_at = 0.0
         self._abandoned_at = 0.0
         self._duties_at = 0.0
+        self._unsaid_since: float | None = None  # the gateway is silent while runs are left behind
 
     def stop(self) -> None:
         """Ask `run` to end."""
@@ -97,7 +100,7 @@ class Conductor:
         self._bell.ring()
 
     def run(self) -> None:
-        """Work until `stop`; then give the runs back, close the clusters and return."""
+        """Work until `stop`; then leave what runs to another, give back the rest, and return."""
         log.info("conducting as %s", self._means.conductor)
         while not self._stopping.is_set():
             self._bell.wait()
@@ -149,26 +152,36 @@ class Conductor:
         with reading(self._means.sessions) as session:
             if not claims.anything(session):
                 return False
+        own = {drive.claim.lane for drive in self._drives}
         with self._means.sessions.begin() as session:
-            claim = claims.claim(session, self._means.conductor, self._lease)
+            claim = claims.claim(session, self._means.conductor, self._lease, besides=own)
         if claim is None:
             return False
-        drive = Drive(claim, self._means, self._stopping, self._free, self._lease)
+        self._drive(claim)
+        return True
+
+    def _drive(self, claim: Claim, adopts: str | None = None) -> None:
+        means, free = self._means, self._free
+        drive = Drive(claim, means, self._stopping, free, self._lease, adopts=adopts)
         thread = threading.Thread(target=drive.run, name=f"batch {claim.batch}", daemon=True)
         self._drives[drive] = thread
         thread.start()
-        return True
 
     def _renew(self) -> None:
         held = [run for drive in self._drives for run in drive.left]
-        if held:
-            with self._means.sessions.begin() as session:
+        with self._means.sessions.begin() as session:
+            beats.beat(session, self._means.conductor)
+            if held:
                 leases.renew(session, self._means.conductor, held, self._lease)
 
     def _end_abandoned(self) -> None:
         living = self._means.conductor
-        with self._means.sessions.begin() as session:
+        with reading(self._means.sessions) as session:
             dead = {name for name in leases.drivers(session) if names.dead(name, living)}
+            behind = leases.left_behind(session, dead) if self._means.clusters.last else set()
+        if behind and not self._adopt(behind, dead):
+            return
+        with self._means.sessions.begin() as session:
             left = leases.abandoned(session, dead)
             live = leases.live_clusters(session)
         for abandoned in left:
@@ -176,19 +189,43 @@ class Conductor:
             if abandoned.cluster is not None and abandoned.cluster not in live:
                 self._stop_cluster(abandoned.cluster)
 
+    def _adopt(self, clusters: set[str], dead: set[str]) -> bool:
+        """Go on with clusters that nobody drives; False: the gateway may say later what runs."""
+        try:
+            there = set(self._means.clusters.list_mine())
+        except Exception as error:
+            self._unsaid_since = self._unsaid_since or time.monotonic()
+            log.warning("the gateway does not say which clusters run: %s", error)
+            return time.monotonic() - self._unsaid_since > self._lease
+        self._unsaid_since = None
+        for name in sorted(clusters - there):
+            with self._means.sessions.begin() as session:
+                leases.take_back(session, name)
+        for name in sorted(clusters & there):
+            with self._means.sessions.begin() as session:
+                claim = leases.adopt(session, self._means.conductor, name, dead, self._lease)
+            if claim is not None:
+                self._drive(claim, adopts=name)
+        return True
+
     def _end(self) -> None:
         self._bell.close()
         for drive in self._drives:
             try:
-                drive.give_back()
+                drive.part()
             except Exception as error:  # the clusters are closed all the same
                 log.warning("runs stay leased until their lease ends: %s", error)
         deadline = time.monotonic() + CLOSE_SECONDS
         for thread in self._drives.values():
             thread.join(max(0.0, deadline - time.monotonic()))
         for drive, thread in self._drives.items():
-            if thread.is_alive() and drive.cluster is not None:
+            if thread.is_alive() and drive.cluster is not None and not drive.lasts():
                 self._stop_cluster(drive.cluster.name)
+        try:
+            with self._means.sessions.begin() as session:
+                beats.over(session, self._means.conductor)
+        except DBAPIError as error:  # an hour later it is forgotten
+            log.warning("the database does not answer: %s", error.orig)
         log.info("stopped")
 
     def _stop_cluster(self, name: str) -> None:

@@ -6,18 +6,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
 from ..core.queue import claims, leases
 from ..core.queue.claims import Claim, Leased
-from ..db.session import Sessions, reading
+from ..db.session import reading
 from ..errors import BadInput, Unavailable
-from . import inside, tokens, versions
-from .clusters import Cluster, Clusters, Lost, Task
+from . import inside, names, tokens, versions
+from .clusters import Cluster, Lost, Task
 from .inside import LOST
+from .means import Means
 from .versions import EnvironmentDiffers
 from .watch import REVOKED
 
@@ -27,17 +27,6 @@ TIDY_SECONDS = 10.0  # for the task of a run that has ended, to remove its scrat
 CANCEL_SECONDS = 45.0  # a running run that was asked to stop has this long to do so itself
 WORKER_SECONDS = 600.0  # a machine may have to be started for the first worker
 CLOSE_TRIES = (0.0, 2.0, 8.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a drive works with. `conductor` is the name under which runs are leased."""
-
-    sessions: Sessions
-    clusters: Clusters
-    url: str
-    conductor: str
-    poll: float = 0.5
 
 
 class Drive:
@@ -50,8 +39,12 @@ class Drive:
         stopping: threading.Event,
         free: Callable[[], bool] = lambda: False,
         lease: float = claims.SECONDS,
+        *,
+        adopts: str | None = None,
     ) -> None:
+        """`adopts` names the cluster on which the runs are already."""
         self.claim = claim
+        self._adopts = adopts
         self.unreachable = False  # the gateway did not answer: claim nothing for a while
         self.cluster: Cluster | None = None
         self._coming = False  # the cluster is on its way
@@ -87,7 +80,10 @@ class Drive:
     def run(self) -> None:
         """Open the cluster, see every run to its end, close the cluster: always."""
         try:
-            self._open()
+            if self._adopts is None:
+                self._open()
+            elif not self._adopt(self._adopts):
+                return self.give_back()
             self._watch()
         except Lost as error:
             self._try_again("ClusterLost", error, own=not self._came)
@@ -102,6 +98,17 @@ class Drive:
             self._try_again("ConductorError", error, own=True)
         finally:
             self._close()
+
+    def part(self) -> None:
+        """Leave what runs for another conductor, if the cluster lasts; return the rest."""
+        if self.lasts():
+            with self._means.sessions.begin() as session:
+                leases.hand_over(session, self._means.conductor, list(self._tasks))
+        self.give_back()
+
+    def lasts(self) -> bool:
+        """Say whether something runs that goes on without us."""
+        return self._means.clusters.last and self._came and bool(self._tasks)
 
     def give_back(self) -> None:
         """Return what is left to the queue. Its tokens end, so nothing of it can be committed."""
@@ -122,6 +129,19 @@ class Drive:
         versions.require("scheduler", cluster.versions(), versions.mine())
         self._submit(cluster)
 
+    def _adopt(self, name: str) -> bool:
+        """Go on with a cluster that another opened; False: it is gone."""
+        self.cluster = cluster = self._means.clusters.adopt(name)
+        try:
+            cluster.wait()
+        except Lost as error:
+            log.warning("cluster %s is not there to be adopted: %s", name, error)
+            return False
+        log.info("%d runs on cluster %s go on", len(self._left), name)
+        keys = {run.id: names.task(run) for run in self._left.values()}
+        self._tasks = {run_id: cluster.found(key) for run_id, key in keys.items()}
+        return True
+
     def _attach(self, cluster: str, runs: Iterable[Leased]) -> None:
         hashes = {run.id: tokens.hash_token(tokens.token_for(self._key, run.uid)) for run in runs}
         with self._means.sessions.begin() as session:
@@ -133,10 +153,13 @@ class Drive:
     def _submit(self, cluster: Cluster) -> None:
         for run in list(self._left.values()):
             if run.id not in self._tasks:
-                self._tasks[run.id] = cluster.submit(inside.execute, run.uid, versions.mine())
+                arguments = (inside.execute, run.uid, versions.mine())
+                self._tasks[run.id] = cluster.submit(names.task(run), *arguments)
 
     def _take_more(self, cluster: Cluster) -> None:
         """Keep the workers busy: each has a run, and one to go on with."""
+        if self._adopts is not None:
+            return
         if alone := [run for run in self._left.values() if run.id not in self._tasks]:
             self._attach(cluster.name, alone)  # the database went away before it could be done
             self._submit(cluster)
@@ -193,7 +216,7 @@ class Drive:
             if task is None:
                 continue  # leased, and not on its way yet
             if run.id in over:
-                if task.ended or self._lasts(run, "over") > TIDY_SECONDS:
+                if task.ended or self._since_when(run, "over") > TIDY_SECONDS:
                     self._forget(run)
             elif task.ended:
                 self._conclude(run, task)
@@ -217,13 +240,13 @@ class Drive:
 
     def _cancel(self, run: Leased, state: str) -> None:
         """Cancel a run that has not begun; one that runs may stop itself, for a while."""
-        if state == "running" and self._lasts(run, "asked") < CANCEL_SECONDS:
+        if state == "running" and self._since_when(run, "asked") < CANCEL_SECONDS:
             return
         with self._means.sessions.begin() as session:
             leases.cancel(session, self._means.conductor, run.id, state)
         # if it began at this moment, it is running now and the next look finds it so
 
-    def _lasts(self, run: Leased, what: str) -> float:
+    def _since_when(self, run: Leased, what: str) -> float:
         """Return for how long something has been seen of a run, in seconds."""
         return time.monotonic() - self._since.setdefault((run.id, what), time.monotonic())
 
@@ -257,6 +280,8 @@ class Drive:
     def _close(self) -> None:
         if self.cluster is None:
             return
+        if self._stopping.is_set() and self.lasts():
+            return self.cluster.leave()
         for pause in CLOSE_TRIES:
             time.sleep(pause)
             try:

@@ -27,6 +27,8 @@ class GatewayClusters:
     (gateway://host:port). The gateway's option `environment` must be open to this account.
     """
 
+    last = True
+
     def __init__(self, address: str, proxy: str, auth: GatewayAuth | str | None = None) -> None:
         self._gateway = dask_gateway.Gateway(address=address, proxy_address=proxy, auth=auth)
 
@@ -52,6 +54,10 @@ class GatewayClusters:
         except Exception as error:
             raise Unavailable(f"the gateway gave no cluster: {error}") from error
 
+    def adopt(self, name: str) -> GatewayCluster:
+        """Return a cluster that another conductor of this account opened."""
+        return GatewayCluster(self._gateway, name, None)
+
     def list_mine(self) -> list[str]:
         """Return the names of this account's clusters that start or run."""
         return [report.name for report in self._gateway.list_clusters()]
@@ -70,7 +76,7 @@ class GatewayClusters:
 class GatewayCluster(DaskSubmits):
     """One cluster of the gateway."""
 
-    def __init__(self, gateway: dask_gateway.Gateway, name: str, workers: int) -> None:
+    def __init__(self, gateway: dask_gateway.Gateway, name: str, workers: int | None) -> None:
         self.name = name
         self._gateway = gateway
         self._workers = workers
@@ -79,9 +85,11 @@ class GatewayCluster(DaskSubmits):
         """Return when the scheduler runs and workers are on their way, or raise Lost."""
         try:
             report = self._started()
-            self._gateway.scale_cluster(self.name, self._workers)
+            if self._workers is not None:
+                self._gateway.scale_cluster(self.name, self._workers)
             address, security = report.scheduler_address, report.security
             self._client = Client(address, security=security, set_as_default=False)
+            self._spread()
         except Exception as error:
             raise Lost(f"cluster {self.name} did not start: {error}") from error
 

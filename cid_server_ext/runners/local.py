@@ -22,7 +22,7 @@ from distributed import Client, LocalCluster
 
 from ..errors import Unavailable
 from . import environ
-from .clusters import SETTINGS, DaskSubmits
+from .clusters import SETTINGS, DaskSubmits, Lost
 from .worker import folders
 
 PREFIX = "cid-cluster-"
@@ -32,6 +32,8 @@ STOP_SECONDS = 2
 
 class LocalClusters:
     """Clusters that live as long as this process."""
+
+    last = False
 
     def __init__(self) -> None:
         self._open: dict[str, ProcessCluster] = {}
@@ -48,6 +50,10 @@ class LocalClusters:
         self._open = {c.name: c for c in self._open.values() if not c.closed}
         self._open[cluster.name] = cluster
         return cluster
+
+    def adopt(self, name: str) -> ProcessCluster:
+        """Raise Lost: another conductor's ended with it."""
+        raise Lost(f"cluster {name} ended with its conductor")
 
     def list_mine(self) -> list[str]:
         """Return the names of the clusters that run."""
@@ -80,6 +86,7 @@ class ProcessCluster(DaskSubmits):
     def wait(self) -> None:
         """Return when tasks can be submitted; they begin when a worker has arrived."""
         self._client = Client(self._scheduler, set_as_default=False)
+        self._spread()
 
     def grow(self, workers: int) -> None:
         """Start workers until there are so many; those that are too many go with the cluster."""

@@ -1,8 +1,7 @@
-"""The name under which a conductor leases runs; it tells on which machine to look whether it lives.
+"""The names by which conductors know each other and each other's tasks.
 
-A conductor that is started again does not go on with the clusters of its earlier life: results come
-back to the connection that submitted a task, and that ended with the process. But its runs need not
-wait for their leases: who shares its process numbers knows that it is dead.
+A conductor's name tells on which machine to look whether it lives: who shares its process numbers
+need not wait for its leases to end before going on with its runs.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ import os
 import secrets
 import socket
 from pathlib import Path
+
+from ..core.queue.claims import Leased
 
 
 def own() -> str:
@@ -26,6 +27,11 @@ def dead(name: str, living: str) -> bool:
     if int(rest) == os.getpid():
         return True  # this process has its number by now
     return not Path(f"/proc/{rest}").exists()
+
+
+def task(run: Leased) -> str:
+    """Return the key of a run's task, by which another conductor finds it on its cluster."""
+    return f"run-{run.uid}-{run.attempt}"
 
 
 def _here() -> str:

@@ -10,14 +10,14 @@ from processes import wait_until
 from run_rows import fill, queue, read
 from sqlalchemy import select, update
 
-from cid_server_ext.core.queue import claims, leases
+from cid_server_ext.core.queue import beats, claims, leases
 from cid_server_ext.core.runs import states
 from cid_server_ext.db.tables import Run
 from cid_server_ext.errors import BadInput, Unavailable
 from cid_server_ext.runners import drive, orphans, versions
 from cid_server_ext.runners.clusters import Lost
 from cid_server_ext.runners.conductor import Conductor
-from cid_server_ext.runners.drive import Means
+from cid_server_ext.runners.means import Means
 
 
 @dataclass
@@ -36,6 +36,9 @@ class Pretended:
     fails_to_close: int = 0
     asked: int = 0
     opened: int = 0
+    left: int = 0
+    last: bool = False
+    keys: list[str] = field(default_factory=list)
     other: dict[str, str] = field(default_factory=dict)
 
     def open(self, environment, workers, resources):
@@ -50,7 +53,18 @@ class Pretended:
         if self.starting is not None:
             raise self.starting
 
-    def submit(self, function, *args):
+    def submit(self, key, function, *args):
+        self.keys.append(key)
+        return self
+
+    def found(self, key):
+        self.keys.append(key)
+        return self
+
+    def leave(self):
+        self.left += 1
+
+    def adopt(self, name):
         return self
 
     def workers(self):
@@ -115,6 +129,17 @@ def conduct(catalog):
 def reaches(catalog, run, state, seconds=60):
     wait_until(lambda: read(catalog, run.id).state == state, seconds, f"run {state}")
     return read(catalog, run.id)
+
+
+def test_a_conductor_says_that_it_works_and_that_it_stops(catalog, conduct):
+    def told():
+        with catalog() as session:
+            return [(one.conductor, one.seen_at > one.since) for one in beats.known(session)]
+
+    conductor = conduct(Pretended(), lease=1)
+    wait_until(lambda: told() == [("me", True)], what="a sign of life, and another")
+    conductor.stop()
+    wait_until(lambda: told() == [], what="its last word")
 
 
 def test_a_gateway_that_does_not_answer_costs_the_run_no_attempt(catalog, conduct):

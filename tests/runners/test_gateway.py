@@ -10,8 +10,11 @@ import pytest
 from dask_gateway.auth import BasicAuth
 from gateways import address, processes_of
 from processes import wait_until
+from sqlalchemy import select
 from tasks import environments, hold
 
+from cid_server_ext.core.queue import leases
+from cid_server_ext.db.tables import Run
 from cid_server_ext.errors import BadInput, Unavailable
 from cid_server_ext.runners.clusters import Lost
 from cid_server_ext.runners.gateway import GatewayClusters
@@ -57,7 +60,7 @@ def finished(task, seconds=60):
 def test_a_worker_holds_the_run_key_and_no_other_secret(clusters, site):
     cluster = opened(clusters)
     assert cluster.name in clusters.list_mine()
-    for environment in finished(cluster.submit(environments)):
+    for environment in finished(cluster.submit("environments", environments)):
         assert environment["CID_RUN_KEY"] == "the key"
         assert not SECRETS.keys() & environment.keys()
         assert not set(SECRETS.values()) & set(environment.values())
@@ -105,10 +108,110 @@ def test_a_whole_run_through_the_gateway_sees_no_secret(house, conduct, clusters
     wait_until(lambda: not processes_of(site), 60, "nothing of the cluster runs")
 
 
+HELD = """
+import os, pathlib, time
+while not pathlib.Path({folder!r}, os.environ["CID_RUN"]).exists():
+    time.sleep(0.05)
+"""
+
+
+def test_a_lane_grows_with_its_runs_and_shrinks_again_under_one_that_works(
+    house, conduct, clusters, site, tmp_path
+):
+    first, second = house.submit(house.template(HELD.format(folder=str(tmp_path))), 2)
+    assert house.service.ask("POST", f"runs/{second}/pause", "researcher").status_code == 200
+    conduct(clusters)
+    house.reaches(first, "running")
+    (name,) = clusters.list_mine()
+    assert len(processes_of(site, "dask worker")) == 1
+    assert house.service.ask("POST", f"runs/{second}/resume", "researcher").status_code == 200
+    house.reaches(second, "running")
+    assert clusters.list_mine() == [name]
+    assert len(processes_of(site, "dask worker")) == 2
+    (tmp_path / second).touch()
+    assert house.ended(second)["state"] == "done"
+    wait_until(lambda: len(processes_of(site, "dask worker")) == 1, 60, "one worker less")
+    assert house.run(first)["state"] == "running"
+    (tmp_path / first).touch()
+    ended = house.ended(first)
+    assert (ended["state"], ended["attempt"]) == ("done", 1)
+    wait_until(lambda: clusters.list_mine() == [], 60, "the cluster is closed")
+
+
+def test_a_conductor_that_is_started_again_goes_on_with_what_runs(
+    house, conduct, clusters, tmp_path
+):
+    first, second, third = house.submit(house.template(HELD.format(folder=str(tmp_path))), 3)
+    before = conduct(clusters, name="before")
+    house.reaches(first, "running")
+    house.reaches(second, "running")  # and the third waits on the cluster
+    (name,) = clusters.list_mine()
+    before.stop()
+
+    def handed() -> bool:
+        with house.sessions() as session:
+            held = select(Run.lease_by).where(Run.uid.in_([first, second, third]))
+            return set(session.scalars(held)) == {leases.HANDED}
+
+    wait_until(handed, what="the runs are handed over")
+    (tmp_path / first).touch()
+    assert house.ended(first)["state"] == "done"  # nobody conducts, and it comes in
+    conduct(clusters, name="after")
+    house.reaches(third, "running")
+    assert clusters.list_mine() == [name]
+    for uid in (second, third):
+        (tmp_path / uid).touch()
+    for uid in (first, second, third):
+        ended = house.ended(uid)
+        assert (ended["state"], ended["attempt"]) == ("done", 1), ended["error"]
+    wait_until(lambda: clusters.list_mine() == [], 60, "the cluster is closed")
+
+
+def test_runs_whose_cluster_went_with_their_conductor_are_queued_without_a_strike(
+    house, conduct, clusters, tmp_path
+):
+    (uid,) = house.submit(house.template(HELD.format(folder=str(tmp_path))))
+    before = conduct(clusters, name="before")
+    house.reaches(uid, "running")
+    (name,) = clusters.list_mine()
+    before.stop()
+    clusters.stop(name)
+    wait_until(lambda: clusters.list_mine() == [], 60, "the cluster is gone")
+    (tmp_path / uid).touch()
+    conduct(clusters, name="after")
+    ended = house.ended(uid)
+    assert (ended["state"], ended["attempt"]) == ("done", 2), ended["error"]
+    with house.sessions() as session:
+        assert session.scalar(select(Run.strikes).where(Run.uid == uid)) == []
+
+
+def test_a_worker_that_dies_under_an_adopted_run_is_told(house, conduct, clusters, site, tmp_path):
+    (uid,) = house.submit(house.template(HELD.format(folder=str(tmp_path))))
+    before = conduct(clusters, name="before")
+    house.reaches(uid, "running")
+    before.stop()
+    conduct(clusters, name="after")
+
+    def adopted() -> bool:
+        with house.sessions() as session:
+            return session.scalar(select(Run.lease_by).where(Run.uid == uid)) == "after"
+
+    wait_until(adopted, what="the run is adopted")
+    for process in processes_of(site, "spawn_main"):
+        process.kill()
+    (tmp_path / uid).touch()
+    ended = house.ended(uid)
+    assert (ended["state"], ended["attempt"]) == ("done", 2), ended["error"]
+    with house.sessions() as session:
+        (strike,) = session.scalar(select(Run.strikes).where(Run.uid == uid))
+    assert (strike["error"], strike["own"]) == ("WorkerDied", True)
+    wait_until(lambda: clusters.list_mine() == [], 60, "the clusters are closed")
+
+
 def test_a_worker_executes_one_run_at_a_time_though_it_seceded(clusters, tmp_path):
     cluster = opened(clusters, workers=2)
     wait_until(lambda: cluster.workers() == 2, 60, "two workers")
-    tasks = [cluster.submit(hold, str(tmp_path)) for _ in range(3)]
+    tasks = [cluster.submit(f"hold {n}", hold, str(tmp_path)) for n in range(3)]
     wait_until(lambda: len(list(tmp_path.iterdir())) == 2, what="two runs")
     assert not any(task.ended for task in tasks)
     go, now = tmp_path / "go", time.monotonic_ns()
@@ -122,7 +225,7 @@ def test_a_worker_executes_one_run_at_a_time_though_it_seceded(clusters, tmp_pat
 
 def test_the_death_of_a_worker_loses_its_run_at_once_and_never_repeats_it(clusters, site, tmp_path):
     cluster = opened(clusters)
-    task = cluster.submit(hold, str(tmp_path))
+    task = cluster.submit("hold", hold, str(tmp_path))
     wait_until(lambda: list(tmp_path.iterdir()), 60, "the run has begun")
     (worker,) = [p for p in processes_of(site, "spawn_main") if "forkserver" not in str(p)]
     worker.kill()
@@ -133,7 +236,7 @@ def test_the_death_of_a_worker_loses_its_run_at_once_and_never_repeats_it(cluste
 
 def test_the_death_of_the_scheduler_loses_the_run(clusters, site, tmp_path):
     cluster = opened(clusters)
-    task = cluster.submit(hold, str(tmp_path))
+    task = cluster.submit("hold", hold, str(tmp_path))
     wait_until(lambda: list(tmp_path.iterdir()), 60, "the run has begun")
     (scheduler,) = processes_of(site, "dask scheduler")
     scheduler.kill()

@@ -28,18 +28,27 @@ def test_every_image_comes_once_whatever_is_killed(tmp_path, empty_database):
         wait_until(busy, 240, "two notebooks execute")
         again = facility.kill("worker")
 
-        def taken(state, attempt=1, cell=0):
-            runs = [run for run in facility.runs(batch) if run.uid == again]
-            far = [run for run in runs if run.progress.get("cell", 0) >= cell]
-            return [run for run in far if run.state == state and run.attempt >= attempt]
+        def of(uid):
+            (run,) = [run for run in facility.runs(batch) if run.uid == uid]
+            return run
 
-        wait_until(lambda: taken("queued") or taken("starting", 2), 240, "it goes back")
-        facility.kill("conductor")  # which may cost what it had just begun an attempt
-        wait_until(lambda: taken("running", 2, cell=2), 240, "it executes again")
+        wait_until(lambda: of(again).state == "queued", 240, "it goes back")
+        wait_until(busy, 240, "two notebooks execute")
+        kernels = facility.kernels()
+        driver = of(next(iter(kernels))).lease_by
+        facility.kill("conductor")
+        wait_until(
+            lambda: all(of(uid).lease_by not in (None, driver) for uid in kernels),
+            240,
+            "another conductor drives what runs",
+        )
+        assert facility.kernels() == kernels
         facility.kill("catalog")
         facility.hold.unlink()
         wait_until(lambda: facility.ended(batch), 240, "the batch ends")
         assert facility.wrong(batch, struck) == []
+        assert [of(uid).attempt for uid in kernels] == [1, 1]
+        assert of(again).attempt == 2
         states = [run.state for run in facility.runs(batch)]
         assert sorted(states) == ["done", "done", "done", "failed"]
         (dead,) = failed()

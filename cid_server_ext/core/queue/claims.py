@@ -57,16 +57,20 @@ def anything(session: Session) -> bool:
 
 
 def claim(
-    session: Session, conductor: str, seconds: float = SECONDS, most: int | None = None
+    session: Session,
+    conductor: str,
+    seconds: float = SECONDS,
+    most: int | None = None,
+    besides: Collection[str] = (),
 ) -> Claim | None:
     """Take the first runs of the lane whose turn it is; None when nothing may start.
 
     As many as its cluster can begin with, `most` at most. Those whose person may no longer submit
-    there end as failed instead.
+    there end as failed instead. `besides` are lanes that have a cluster, between two of their runs.
     """
     _take_turn(session)
     queue = lanes.look(session, keep=True)
-    for lane in queue.startable():
+    for lane in (one for one in queue.startable() if one.name not in besides):
         workers = _workers(lane)
         runs = _take(session, queue, lane, conductor, seconds, most or 2 * workers)
         if runs:

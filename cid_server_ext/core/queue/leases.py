@@ -19,8 +19,11 @@ from ...db.tables import Deposit, Run
 from ...errors import Conflict
 from ..runs import states
 from . import lanes, wake
+from .claims import Claim, Leased
 
 ATTEMPTS = 3  # of a run that had begun, or whose cluster did not come
+HANDED = "handed over"  # who drives what a conductor left running as it stopped
+HANDED_SECONDS = 120.0  # for another conductor to take it over
 UNBEGUN = 10  # of one that only waited where a worker or a conductor died
 SECONDS = 60.0
 
@@ -69,6 +72,54 @@ def release(session: Session, conductor: str, run_ids: Collection[int]) -> None:
     wake.call(session)
 
 
+def hand_over(session: Session, conductor: str, run_ids: Collection[int]) -> None:
+    """Leave the runs where they execute, for another conductor to `adopt` with their cluster."""
+    session.execute(
+        update(Run)
+        .where(Run.id.in_(run_ids), _held(conductor))
+        .values(lease_by=HANDED, lease_until=clock.after(session, HANDED_SECONDS))
+    )
+
+
+def left_behind(session: Session, dead: Collection[str] = ()) -> set[str]:
+    """Return the clusters on which runs are that no conductor drives."""
+    found = select(Run.cluster).where(_late(session, [*dead, HANDED]), Run.token_hash.is_not(None))
+    return {name for name in session.scalars(found.distinct()) if name is not None}
+
+
+def adopt(
+    session: Session,
+    conductor: str,
+    cluster: str,
+    dead: Collection[str] = (),
+    seconds: float = SECONDS,
+) -> Claim | None:
+    """Take over the runs that were left behind on a cluster, with their tokens; None: another did.
+
+    The claim names no lane: nothing more can be taken for this cluster, whose key is not known.
+    """
+    mine = _late(session, [*dead, HANDED]) & (Run.cluster == cluster) & Run.token_hash.is_not(None)
+    taking = (
+        update(Run)
+        .where(mine)
+        .values(lease_by=conductor, lease_until=clock.after(session, seconds))
+        .returning(Run.id, Run.uid, Run.attempt, Run.batch, Run.person)
+    )
+    taken = sorted(session.execute(taking, execution_options={"synchronize_session": False}).all())
+    if not taken:
+        return None
+    runs = tuple(Leased(run.id, run.uid, run.attempt) for run in taken)
+    return Claim(taken[0].batch, taken[0].person, runs, {})
+
+
+def take_back(session: Session, cluster: str) -> None:
+    """Queue the runs that were handed over with a cluster that is gone; that is no strike."""
+    handed = (Run.lease_by == HANDED) & (Run.cluster == cluster) & Run.state.in_(lanes.DRIVEN)
+    runs = list(session.scalars(select(Run.id).where(handed)))
+    states.move_all(session, runs, "queued", by="conductor", only_if=handed)
+    wake.call(session)
+
+
 def requeue(
     session: Session, conductor: str, run_id: int, error: dict[str, Any], *, own: bool = False
 ) -> None:
@@ -97,14 +148,15 @@ def abandoned(session: Session, dead: Collection[str] = ()) -> list[Abandoned]:
     ATTEMPTS conductors or workers while it ran is failed, one that was to be cancelled is
     cancelled. Their tokens open nothing from here on.
     """
-    expired = Run.lease_until < states.database_now(session)
-    driven = Run.state.in_(lanes.DRIVEN)
-    late = driven & (expired | Run.lease_until.is_(None) | Run.lease_by.in_(dead))
-    rows = session.execute(
-        select(Run.id, Run.cluster).where(late).order_by(Run.id).with_for_update(skip_locked=True)
-    ).all()
+    late = _late(session, dead)
+    asked = select(Run.id, Run.cluster, Run.lease_by).where(late).order_by(Run.id)
+    rows = session.execute(asked.with_for_update(skip_locked=True)).all()
     left: dict[str | None, list[int]] = {}
-    for run_id, cluster in rows:
+    for run_id, cluster, holder in rows:
+        if holder == HANDED:  # nobody came; that is no strike
+            if states.move_all(session, [run_id], "queued", by="conductor", only_if=late):
+                left.setdefault(cluster, []).append(run_id)
+            continue
         reason = "the conductor that drove this run stopped answering"
         if _again(session, run_id, {"error": "Abandoned", "message": reason}, only_if=late):
             left.setdefault(cluster, []).append(run_id)
@@ -149,6 +201,13 @@ def fail_uncommitted(session: Session) -> list[int]:
         for run_id in found
         if _try_move(session, run_id, "failed", only_if=alone, error=error)
     ]
+
+
+def _late(session: Session, dead: Collection[str]) -> ColumnElement[bool]:
+    """Say of a run that nobody drives it, though somebody did."""
+    expired = Run.lease_until < states.database_now(session)
+    nobody = expired | Run.lease_until.is_(None) | Run.lease_by.in_(dead)
+    return Run.state.in_(lanes.DRIVEN) & nobody
 
 
 def _held(conductor: str) -> ColumnElement[bool]:

@@ -233,3 +233,60 @@ def test_a_run_whose_commit_nobody_finishes_has_failed(catalog):
             assert leases.fail_uncommitted(session) == expected
     assert (read(catalog, lost.id).state, read(catalog, going.id).state) == ("failed", "committing")
     assert "run it again" in read(catalog, lost.id).error["message"]
+
+
+def attach(catalog, cluster, *run_ids):
+    with catalog.begin() as session:
+        leases.attach(session, "one", cluster, {run: f"{run}".zfill(64) for run in run_ids})
+
+
+def test_what_a_conductor_left_running_is_adopted_once_and_keeps_its_token(catalog):
+    runs = queue(catalog, 2)
+    claim(catalog)
+    attach(catalog, "cluster-1", *(run.id for run in runs))
+    before = read(catalog, runs[0].id).token_hash
+    with catalog.begin() as session:
+        assert leases.left_behind(session) == set()
+        assert leases.adopt(session, "two", "cluster-1") is None
+        leases.hand_over(session, "one", [run.id for run in runs])
+        assert leases.left_behind(session) == {"cluster-1"}
+        assert leases.abandoned(session, {"one"}) == []  # somebody may still come
+        assert leases.adopt(session, "two", "another cluster") is None
+        taken = leases.adopt(session, "two", "cluster-1")
+        assert [run.id for run in taken.runs] == [run.id for run in runs]
+        assert taken.lane == ""
+        assert leases.adopt(session, "three", "cluster-1") is None
+        assert leases.renew(session, "two", [run.id for run in runs]) == {run.id for run in runs}
+    adopted = read(catalog, runs[0].id)
+    assert (adopted.token_hash, adopted.attempt, adopted.state) == (before, 1, "starting")
+
+
+@pytest.mark.parametrize("how", ["killed", "silent"])
+def test_the_runs_of_a_dead_conductor_are_adopted_by_whoever_knows_it(catalog, how):
+    (run,) = queue(catalog)
+    claim(catalog)
+    attach(catalog, "cluster-1", run.id)
+    if how == "silent":
+        let_the_lease_end(catalog, run.id)
+    dead = {"one"} if how == "killed" else set()
+    with catalog.begin() as session:
+        assert leases.left_behind(session, dead) == {"cluster-1"}
+        assert leases.adopt(session, "two", "cluster-1", dead).runs[0].id == run.id
+
+
+@pytest.mark.parametrize("how", ["its time ended", "its cluster is gone"])
+def test_what_was_handed_over_and_nobody_took_is_queued_without_a_strike(catalog, how):
+    (run,) = queue(catalog)
+    claim(catalog)
+    attach(catalog, "cluster-1", run.id)
+    begin(catalog, run.id)
+    with catalog.begin() as session:
+        leases.hand_over(session, "one", [run.id])
+    if how == "its time ended":
+        let_the_lease_end(catalog, run.id)
+        assert [left.runs for left in end_abandoned(catalog)] == [(run.id,)]
+    else:
+        with catalog.begin() as session:
+            leases.take_back(session, "cluster-1")
+    queued = read(catalog, run.id)
+    assert (queued.state, queued.strikes, queued.token_hash) == ("queued", [], None)
