@@ -1,6 +1,6 @@
-"""Peers answer the same questions: tantivy (the class of Lucene) and Tiled (10^5 entries).
+"""Peers do the same: tantivy (the class of Lucene), Tiled (10^5 entries), jupyter-scheduler.
 
-They live in an environment of their own below run/, made when it is first needed; they are no
+They live in environments of their own below run/, made when it is first needed; they are no
 dependency of ours.
 """
 
@@ -20,6 +20,7 @@ from _facility import Made
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE.parent / "run"
 PACKAGES = ("tantivy==0.27.0", "tiled[server]==0.2.20", "numpy", "httpx")
+SCHEDULER = ("jupyter-scheduler==2.12.1", "ipykernel==7.4.0")
 SMALL = 100_000
 
 
@@ -50,8 +51,13 @@ def python(name: str = "peers", packages: tuple[str, ...] = PACKAGES) -> Path | 
 
 
 def ask(peer: str, folder: Path, *more: str) -> Answered | None:
-    """Let a peer answer; None, with a line, when it cannot."""
-    found = python()
+    """Let a peer of the catalog answer; None, with a line, when it cannot."""
+    return ask_of(PACKAGES, peer, folder, *more)
+
+
+def ask_of(packages: tuple[str, ...], peer: str, folder: Path, *more: str) -> Answered | None:
+    """Let a peer answer that needs these packages; None, with a line, when it cannot."""
+    found = python("peers" if packages == PACKAGES else peer, packages)
     if found is None:
         return None
     command = [str(found), str(HERE / f"_peer_{peer}.py"), str(folder), *more]

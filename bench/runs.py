@@ -1,4 +1,4 @@
-"""What a run costs beside papermill and nbclient: cells, one run, many, the first of a batch.
+"""What runs cost beside papermill, nbclient and jupyter-scheduler: cells, one, many, the first.
 
 CID_BENCH_RUNS: how many one-cell runs two workers execute (default 1,000).
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import datetime as dt
-import importlib.util
 import logging
 import multiprocessing
 import os
@@ -19,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import _peers
 import nbformat
 from _conducted import ONE_CELL, ended, house, submit, template
 from _harness import Bench, interleaved
@@ -35,6 +35,7 @@ RUNS = int(os.environ.get("CID_BENCH_RUNS", "1000"))
 WARM = 8  # runs one after the other on a worker that is warm
 CELLS, ROUNDS, WORKERS = 200, 3, 2
 PAPERMILL = 60  # runs by which papermill's throughput is told
+SCHEDULER = 20  # the same of jupyter-scheduler
 
 
 def main() -> int:
@@ -43,11 +44,17 @@ def main() -> int:
     bench = Bench("runs")
     cells(bench)
     alone = one_papermill(bench)
+    peer = scheduler()
     with house() as of:
-        overhead(bench, of, template(of, 1), alone)
+        inside = overhead(bench, of, template(of, 1), alone)
         both = template(of, WORKERS)
         first_result(bench, of, both)
-        many(bench, of, both)
+        speed = many(bench, of, both)
+    if peer is not None:
+        bench.seconds("one run, warm", inside, peer[0], "jupyter-scheduler", None)
+        bench.speed(
+            "one-cell runs", speed, peer[1], "/s", f"jupyter-scheduler, {WORKERS} at a time", None
+        )
     return bench.finish()
 
 
@@ -114,9 +121,19 @@ def one_papermill(bench: Bench) -> float:
             for _ in range(3)
         )
     bench.seconds("papermill, command line", line, alone, "papermill in process", None)
-    if importlib.util.find_spec("jupyter_scheduler") is None:
-        print("jupyter-scheduler is not installed here: not compared")
     return alone
+
+
+def scheduler() -> tuple[float, float] | None:
+    """Return jupyter-scheduler's seconds for one job alone, and its jobs a second."""
+    count = max(WORKERS, min(RUNS, SCHEDULER))
+    with tempfile.TemporaryDirectory() as name:
+        Path(name, "in.ipynb").write_text(ONE_CELL)
+        told = _peers.ask_of(_peers.SCHEDULER, "scheduler", Path(name), str(count), str(WORKERS))
+    if told is None:
+        return None
+    one, many = told.seconds
+    return one, count / many
 
 
 def timed(what: Any) -> float:
@@ -143,18 +160,19 @@ def first_result(bench: Bench, of: House, name: str) -> None:
     bench.seconds("first result, after a cluster's start", first - start, 5.0, "limit", 1.0)
 
 
-def overhead(bench: Bench, of: House, name: str, alone: float) -> None:
-    """Compare a run on a warm worker, from one end to the next, with papermill in process."""
+def overhead(bench: Bench, of: House, name: str, alone: float) -> float:
+    """Compare a run on a warm worker with papermill in process; return the seconds of the run."""
     runs = ended(of, submit(of, name, WARM), 600)
     assert {run["state"] for run in runs} == {"done"}
     inside = statistics.median(seconds(run, "started_at", "ended_at") for run in runs[1:])
     again = statistics.median(timed(papermill_once) for _ in range(5))
     alone = statistics.median([alone, again])
     bench.seconds("overhead of a run", max(0.001, inside - alone), 1.5, "limit", 1.0)
+    return inside
 
 
-def many(bench: Bench, of: House, name: str) -> None:
-    """Compare many one-cell runs with papermill in as many processes, a sample of them."""
+def many(bench: Bench, of: House, name: str) -> float:
+    """Compare many one-cell runs with papermill in as many processes; return ours a second."""
     with concurrent.futures.ProcessPoolExecutor(
         WORKERS, multiprocessing.get_context("spawn")
     ) as pool:
@@ -171,6 +189,7 @@ def many(bench: Bench, of: House, name: str) -> None:
     bench.speed("executed notebooks", len(results), RUNS, "files", "one each", 1.0)
     peer = 2 * sample / (before + after)
     bench.speed("one-cell runs", RUNS / took, peer, "/s", f"papermill, {WORKERS} processes", 0.8)
+    return RUNS / took
 
 
 def seconds(run: dict[str, Any], start: str, end: str) -> float:
