@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 import acknowledged
@@ -232,8 +233,8 @@ class Facility:
             yield f"{about} names no cell"
         if run.token_hash is not None or run.lease_by is not None:
             yield f"{about} still has a token or a lease"
-        for key in self.keys:
-            caller = f"run:{token_for(key, run.uid)}"
+        for key, attempt in product(self.keys, range(1, run.attempt + 1)):
+            caller = f"run:{token_for(key, run.uid, attempt)}"
             for verb, path in (("GET", "work"), ("POST", "progress"), ("POST", "deposits")):
                 body = {"files": []} if path == "deposits" else {}
                 more = {"json": body} if verb == "POST" else {}

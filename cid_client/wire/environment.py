@@ -17,7 +17,7 @@ from ..errors import NotConfigured
 class Access:
     """The catalog's base address, with a slash at its end, and the Authorization to show it.
 
-    `run` is the uid of the run whose token that is, else empty.
+    `run` names the run whose token that is, and its attempt: uid.1; else empty.
     """
 
     url: str
@@ -57,7 +57,7 @@ def access(url: str | None = None, token: str | None = None) -> Access:
             "on the hub your notebook has one already"
         )
     of_run = authorization.startswith("CID-Run ")
-    return Access(_slashed(where), authorization, os.environ.get("CID_RUN", "") if of_run else "")
+    return Access(_slashed(where), authorization, _attempt() if of_run else "")
 
 
 def access_again(url: str, run: str = "") -> Access:
@@ -68,7 +68,7 @@ def access_again(url: str, run: str = "") -> Access:
     """
     where = os.environ.get("CID_URL") or url
     key = os.environ.get("CID_RUN_KEY")
-    if run and key and os.environ.get("CID_RUN") != run:
+    if run and key and _attempt() != run:
         token = hmac.new(key.encode(), run.encode(), hashlib.sha256).hexdigest()
         return Access(_slashed(where), f"CID-Run {token}", run)
     return access(where)
@@ -95,6 +95,11 @@ def inside_run() -> InsideRun | None:
     if not scratch:
         raise NotConfigured(f"run {uid} has no scratch folder: CID_SCRATCH is not set")
     return InsideRun(uid, Path(scratch))
+
+
+def _attempt() -> str:
+    uid, attempt = os.environ.get("CID_RUN"), os.environ.get("CID_ATTEMPT", "1")
+    return f"{uid}.{attempt}" if uid else ""
 
 
 def _authorization(at_home: bool) -> str | None:

@@ -38,7 +38,7 @@ class Told(NamedTuple):
 class Session:
     """One connection to one catalog, safe to share between threads.
 
-    Its pickle holds the address, and the uid of its run, and never a token: where it is unpickled
+    Its pickle holds the address, and which run it is of, and never a token: where it is unpickled
     it shows what that environment holds, at its first request.
     """
 

@@ -54,7 +54,6 @@ class Drive:
         self._free, self._lease = free, lease
         self._key = tokens.new_key()
         self._workers = min(claim.workers, len(claim.runs))
-        self._struck: set[int] = set()  # on this cluster they would have the same token again
         self._pace = 0  # how many ended since the last look
         self._left = {run.id: run for run in claim.runs}
         self._tasks: dict[int, Task] = {}
@@ -143,7 +142,10 @@ class Drive:
         return True
 
     def _attach(self, cluster: str, runs: Iterable[Leased]) -> None:
-        hashes = {run.id: tokens.hash_token(tokens.token_for(self._key, run.uid)) for run in runs}
+        hashes = {
+            run.id: tokens.hash_token(tokens.token_for(self._key, run.uid, run.attempt))
+            for run in runs
+        }
         with self._means.sessions.begin() as session:
             held = leases.attach(session, self._means.conductor, cluster, hashes)
         for run_id in hashes.keys() - held:  # cancelled, or another's by now
@@ -153,7 +155,7 @@ class Drive:
     def _submit(self, cluster: Cluster) -> None:
         for run in list(self._left.values()):
             if run.id not in self._tasks:
-                arguments = (inside.execute, run.uid, versions.mine())
+                arguments = (inside.execute, run.uid, run.attempt, versions.mine())
                 self._tasks[run.id] = cluster.submit(names.task(run), *arguments)
 
     def _take_more(self, cluster: Cluster) -> None:
@@ -168,7 +170,7 @@ class Drive:
         if count > 0 and self.claim.lane and not self._stopping.is_set():
             free = self._free()
             with reading(self._means.sessions) as session:
-                offered = claims.offers(session, self.claim.lane, free=free, without=self._struck)
+                offered = claims.offers(session, self.claim.lane, free=free)
             if offered:
                 self._take(cluster, count, free)
         workers = min(self.claim.workers, max(1, len(self._left)))
@@ -186,8 +188,8 @@ class Drive:
 
     def _take(self, cluster: Cluster, count: int, free: bool) -> None:
         with self._means.sessions.begin() as session:
-            name, lane, without = self._means.conductor, self.claim.lane, self._struck
-            runs = claims.more(session, name, lane, count, self._lease, free=free, without=without)
+            name, lane = self._means.conductor, self.claim.lane
+            runs = claims.more(session, name, lane, count, self._lease, free=free)
         self._left.update({run.id: run for run in runs})
         self._attach(cluster.name, runs)
         self._submit(cluster)
@@ -251,7 +253,6 @@ class Drive:
         return time.monotonic() - self._since.setdefault((run.id, what), time.monotonic())
 
     def _retry(self, run: Leased, error: dict[str, Any], own: bool = False) -> None:
-        self._struck.add(run.id)
         log.warning("run %s: %s", run.uid, error["message"])
         with self._means.sessions.begin() as session:
             leases.requeue(session, self._means.conductor, run.id, error, own=own)

@@ -42,19 +42,20 @@ PREFIX = "cid-run-"
 CLUSTER = ".cluster.json"  # cid_client reads it
 
 
-def execute(uid: str, expected: dict[str, str] | None = None) -> dict[str, str]:
-    """Execute the run `uid` as a Dask task; return {"state": ended, lost, revoked or refused}.
+def execute(uid: str, attempt: int, expected: dict[str, str] | None = None) -> dict[str, str]:
+    """Execute an attempt of the run `uid` as a Dask task.
 
+    Returns {"state": ended, lost, revoked or refused}, with the error where there is one.
     `expected`: the versions of the conductor; a worker that has others takes nothing on.
     """
     scrub.everywhere()
     secede()  # the worker's one thread stays free for tasks of the notebook
     url = os.environ["CID_URL"].rstrip("/") + "/"
-    token = token_for(os.environ["CID_RUN_KEY"], uid)
+    token = token_for(os.environ["CID_RUN_KEY"], uid, attempt)
     session = Session(Access(url, f"CID-Run {token}"))
     try:
         versions.require("worker", versions.mine(), expected or {})
-        return _execute(session, uid, url, token)
+        return _execute(session, uid, attempt, url, token)
     except Unavailable as error:
         return {"state": LOST, "error": "Unavailable", "message": str(error)}
     except (NotLoggedIn, NotFound) as error:
@@ -65,7 +66,7 @@ def execute(uid: str, expected: dict[str, str] | None = None) -> dict[str, str]:
         session.close()
 
 
-def _execute(session: Session, uid: str, url: str, token: str) -> dict[str, str]:
+def _execute(session: Session, uid: str, attempt: int, url: str, token: str) -> dict[str, str]:
     from . import notebook  # papermill takes two seconds to import, once a worker
     from .worker.deliver import Delivery, insist
 
@@ -77,7 +78,7 @@ def _execute(session: Session, uid: str, url: str, token: str) -> dict[str, str]
     meter = Meter()
     with _scratch() as folder, Log() as log:
         _tell_cluster(folder)
-        environment = _kernel_environment(url, uid, token, folder)
+        environment = _kernel_environment(url, uid, attempt, token, folder)
         log.say(f"run {uid} of {work['template']}, at most {work['wall_seconds']} s")
 
         def tell(told: dict[str, Any]) -> None:
@@ -152,12 +153,15 @@ def _tell_cluster(folder: Path) -> None:
         json.dump(told, file)
 
 
-def _kernel_environment(url: str, uid: str, token: str, folder: Path) -> dict[str, str]:
+def _kernel_environment(
+    url: str, uid: str, attempt: int, token: str, folder: Path
+) -> dict[str, str]:
     """Return the kernel's whole environment: no run key, no token of the gateway's."""
     return {
         **environ.inherited(os.environ),
         "CID_URL": url,
         "CID_RUN": uid,
+        "CID_ATTEMPT": str(attempt),
         "CID_RUN_TOKEN": token,
         "CID_SCRATCH": str(folder),
         "IPYTHONDIR": str(folder / "ipython"),

@@ -106,13 +106,13 @@ def work(house, tmp_path, monkeypatch):
 
     def done(uid):
         key = secrets.token_hex(16)
-        token = tokens.token_for(key, uid)
+        token = tokens.token_for(key, uid, 1)
         with house.sessions.begin() as session:
             taken = claims.claim(session, "nobody", 600)
             (run,) = [run for run in taken.runs if run.uid == uid]
             leases.attach(session, "nobody", "no cluster", {run.id: tokens.hash_token(token)})
         session = Session(Access(house.service.url, f"CID-Run {token}"))
-        told = inside._execute(session, uid, house.service.url, token)
+        told = inside._execute(session, uid, 1, house.service.url, token)
         session.close()
         assert told == {"state": "ended"}
         assert list(local.iterdir()) == []

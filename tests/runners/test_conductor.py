@@ -228,6 +228,7 @@ print("LOOK" + json.dumps(seen) + "LOOK")
     assert {name for name in kernel if name.startswith("CID_")} == {
         "CID_URL",
         "CID_RUN",
+        "CID_ATTEMPT",
         "CID_RUN_TOKEN",
         "CID_SCRATCH",
     }

@@ -303,7 +303,7 @@ def test_the_key_is_in_the_clusters_environment_and_its_tokens_hash_in_the_row(c
     conduct(clusters)
     found = wait_until(lambda: read(catalog, run.id).token_hash)
     assert clusters.environment.keys() == {"CID_URL", "CID_RUN_KEY"}
-    assert found == hash_token(token_for(clusters.environment["CID_RUN_KEY"], run.uid))
+    assert found == hash_token(token_for(clusters.environment["CID_RUN_KEY"], run.uid, 1))
 
 
 def test_the_lease_is_renewed_while_the_run_lasts(catalog, conduct):

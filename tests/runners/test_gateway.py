@@ -99,7 +99,7 @@ def test_a_whole_run_through_the_gateway_sees_no_secret(house, conduct, clusters
     names = ("kernel", "nursery", "worker")
     kernel, nursery, worker = (json.loads(run["metrics"][name]) for name in names)
     ours = {name for name in kernel if name.startswith(("CID", "JUPYTERHUB", "DASK", "GATEWAY"))}
-    assert ours == {"CID_URL", "CID_RUN", "CID_RUN_TOKEN", "CID_SCRATCH"}
+    assert ours == {"CID_URL", "CID_RUN", "CID_ATTEMPT", "CID_RUN_TOKEN", "CID_SCRATCH"}
     assert "CID_RUN_KEY" in worker
     assert not {name for name in nursery if name.startswith(("CID", "DASK"))}
     assert not SECRETS.keys() & {*kernel, *nursery, *worker}

@@ -39,7 +39,7 @@ def test_a_worker_of_another_release_takes_nothing_on(monkeypatch: pytest.Monkey
     monkeypatch.setenv("CID_URL", "http://127.0.0.1:9/")
     monkeypatch.setenv("CID_RUN_KEY", "0" * 64)
     monkeypatch.setattr(inside, "secede", lambda: None)
-    told = inside.execute("a-run", {**versions.mine(), "dask": "2020.1.0"})
+    told = inside.execute("a-run", 1, {**versions.mine(), "dask": "2020.1.0"})
     assert (told["state"], told["error"]) == (inside.REFUSED, "EnvironmentDiffers")
     assert "instead of 2020.1.0" in told["message"]
 

@@ -173,10 +173,10 @@ def test_a_worker_opens_for_a_run_what_that_run_may_open_and_no_token_travels(mo
     monkeypatch.setenv("CID_URL", "http://127.0.0.1:1/")
     monkeypatch.setenv("CID_RUN_KEY", key)
     monkeypatch.delenv("CID_RUN", raising=False)
-    access = environment.access_again("http://elsewhere/", "a-run")
+    access = environment.access_again("http://elsewhere/", "a-run.2")
     assert access.url == "http://127.0.0.1:1/"
-    assert access.authorization == f"CID-Run {token_for(key, 'a-run')}"
-    assert access.run == "a-run"
+    assert access.authorization == f"CID-Run {token_for(key, 'a-run', 2)}"
+    assert access.run == "a-run.2"
 
 
 def test_a_gigabyte_of_prints_is_cut_and_never_held(tmp_path):

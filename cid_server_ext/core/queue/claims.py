@@ -79,11 +79,9 @@ def claim(
     return None
 
 
-def offers(
-    session: Session, lane: str, *, free: bool = False, without: Collection[int] = ()
-) -> bool:
+def offers(session: Session, lane: str, *, free: bool = False) -> bool:
     """Say whether `more` would find something; it only reads."""
-    if session.scalar(_waiting(lane, without).limit(1)) is None:
+    if session.scalar(_waiting(lane).limit(1)) is None:
         return False
     queue = lanes.look(session)
     mine = next((one for one in queue.waiting if one.name == lane), None)
@@ -98,19 +96,17 @@ def more(
     seconds: float = SECONDS,
     *,
     free: bool = False,
-    without: Collection[int] = (),
 ) -> tuple[Leased, ...]:
     """Take up to `count` more runs of a lane that is under way, while that is fair.
 
-    Not when another lane should have the place, unless the conductor has one `free`. `without`
-    are runs that must have another cluster.
+    Not when another lane should have the place, unless the conductor has one `free`.
     """
     _take_turn(session)
     queue = lanes.look(session, keep=True)
     mine = next((one for one in queue.waiting if one.name == lane), None)
     if mine is None or (not free and _yields(queue, mine)):
         return ()
-    return _take(session, queue, mine, conductor, seconds, count, without)
+    return _take(session, queue, mine, conductor, seconds, count)
 
 
 def _workers(lane: Lane) -> int:
@@ -137,13 +133,12 @@ def _take(
     conductor: str,
     seconds: float,
     count: int,
-    without: Collection[int] = (),
 ) -> tuple[Leased, ...]:
     room = queue.room(lane)
     count = count if room is None else min(count, room)
     if count < 1:
         return ()
-    waiting = _waiting(lane.name, without).limit(count).with_for_update(skip_locked=True)
+    waiting = _waiting(lane.name).limit(count).with_for_update(skip_locked=True)
     queued = session.scalars(waiting).all()
     refused = rights.refuse_ended(session, queued)
     refused |= readable.refuse_unreadable(session, set(queued) - refused)
@@ -173,9 +168,9 @@ def _take(
     return tuple(Leased(run.id, run.uid, run.attempt) for run in taken)
 
 
-def _waiting(lane: str, without: Collection[int]) -> Select[int]:
+def _waiting(lane: str) -> Select[int]:
     waits = select(Run.id).where(lanes.due(Run), *lanes.of_lane(Run, lane))
-    return waits.where(Run.id.not_in(without)).order_by(*lanes.in_order(Run))
+    return waits.order_by(*lanes.in_order(Run))
 
 
 def _take_turn(session: Session) -> None:

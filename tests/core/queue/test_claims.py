@@ -131,16 +131,6 @@ def test_a_batch_gives_its_place_away_when_another_team_had_less(sessions):
     assert more(sessions, got, 4) == 4  # b is under way
 
 
-def test_more_leaves_out_what_must_have_another_cluster(sessions):
-    runs = wait(sessions, team(sessions, "a"), 5)
-    got = claim(sessions)
-    last = runs[4].id
-    assert more(sessions, got, 5, without=[last]) == 0
-    with sessions() as session:
-        assert not claims.offers(session, got.lane, without=[last])
-        assert claims.offers(session, got.lane)
-
-
 @pytest.mark.parametrize(
     ("limits", "said"),
     [
