@@ -167,6 +167,12 @@ def test_a_conductor_that_is_started_again_goes_on_with_what_runs(
     wait_until(lambda: clusters.list_mine() == [], 60, "the cluster is closed")
 
 
+def driver(house, uid):
+    """Return who drives a run."""
+    with house.sessions() as session:
+        return session.scalar(select(Run.lease_by).where(Run.uid == uid))
+
+
 def test_runs_whose_cluster_went_with_their_conductor_are_queued_without_a_strike(
     house, conduct, clusters, tmp_path
 ):
@@ -175,6 +181,7 @@ def test_runs_whose_cluster_went_with_their_conductor_are_queued_without_a_strik
     house.reaches(uid, "running")
     (name,) = clusters.list_mine()
     before.stop()
+    wait_until(lambda: driver(house, uid) == leases.HANDED, 60, "the run is handed over")
     clusters.stop(name)
     wait_until(lambda: clusters.list_mine() == [], 60, "the cluster is gone")
     (tmp_path / uid).touch()
@@ -183,6 +190,7 @@ def test_runs_whose_cluster_went_with_their_conductor_are_queued_without_a_strik
     assert (ended["state"], ended["attempt"]) == ("done", 2), ended["error"]
     with house.sessions() as session:
         assert session.scalar(select(Run.strikes).where(Run.uid == uid)) == []
+    wait_until(lambda: clusters.list_mine() == [], 60, "the cluster is closed")
 
 
 def test_a_worker_that_dies_under_an_adopted_run_is_told(house, conduct, clusters, site, tmp_path):
@@ -191,12 +199,7 @@ def test_a_worker_that_dies_under_an_adopted_run_is_told(house, conduct, cluster
     house.reaches(uid, "running")
     before.stop()
     conduct(clusters, name="after")
-
-    def adopted() -> bool:
-        with house.sessions() as session:
-            return session.scalar(select(Run.lease_by).where(Run.uid == uid)) == "after"
-
-    wait_until(adopted, what="the run is adopted")
+    wait_until(lambda: driver(house, uid) == "after", 60, "the run is adopted")
     for process in processes_of(site, "spawn_main"):
         process.kill()
     (tmp_path / uid).touch()
