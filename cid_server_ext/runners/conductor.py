@@ -2,6 +2,7 @@
 
 `python -m cid_server_ext.runners.conductor` reads CID_DATABASE, CID_URL, and CID_GATEWAY with
 CID_GATEWAY_PROXY and JUPYTERHUB_API_TOKEN; without a gateway it uses processes of this machine.
+CID_CLUSTERS names clusters that another package brings (entry points `cid.clusters`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DBAPIError
 
-from .. import scrub
+from .. import plugins, scrub
 from ..core.queue import beats, claims, leases
 from ..core.queue.claims import Claim
 from ..db.session import open_database, reading
@@ -46,6 +47,7 @@ class Settings:
     gateway: str | None = None
     gateway_proxy: str = ""
     token: str = field(default="", repr=False)
+    clusters_of: str = ""
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Settings:
@@ -62,10 +64,14 @@ class Settings:
             gateway=gateway,
             gateway_proxy=environ.get("CID_GATEWAY_PROXY", ""),
             token=environ.get("JUPYTERHUB_API_TOKEN", ""),
+            clusters_of=environ.get("CID_CLUSTERS", ""),
         )
 
     def clusters(self) -> Clusters:
-        """Return where clusters come from."""
+        """Return where clusters come from; BadInput when nobody brings those that were named."""
+        if self.clusters_of:
+            made: Clusters = plugins.chosen("cid.clusters", self.clusters_of)()
+            return made
         if self.gateway is None:
             from .local import LocalClusters
 

@@ -1,9 +1,14 @@
-"""Which reader opens which file: a table, asked in order. The bytes decide, not the suffix."""
+"""Which reader opens which file: a table, asked in order. The bytes decide, not the suffix.
+
+Readers of other packages (entry points `cid.readers`) come first: a dialect is known before the
+format that it is written in.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from ... import plugins
 from ...errors import BadFile, CidError
 from . import bioformats, sidecar, sorting
 from .flim import sdt, simfcs
@@ -24,7 +29,7 @@ __all__ = ["POLICIES", "Group", "Sorted", "open_images", "sort"]
 
 # The first that knows a file reads it, and takes the files that belong to it: those whose main
 # file names others come before those whose files they name.
-POLICIES = (
+OURS = (
     Policy("OME-Zarr", images.open_ngff, recognises=lambda path, head: bones.is_zarr(path)),
     Policy(
         "ImageXpress",
@@ -70,6 +75,7 @@ POLICIES = (
     Policy("JPEG", pictures.open_picture, magic=(b"\xff\xd8\xff",)),
     Policy("Bio-Formats", bioformats.open_bioformats, recognises=bioformats.is_for_bioformats),
 )
+POLICIES = (*plugins.installed("cid.readers", Policy), *OURS)
 
 
 def open_images(path: Path) -> list[Source]:
