@@ -29,6 +29,7 @@ from gateways import processes_of
 from processes import STAFF, Service, deposit, stop, wait_until
 from sqlalchemy import select
 
+from cid_server_ext.core.queue.leases import ATTEMPTS, UNBEGUN
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions, open_database
 from cid_server_ext.runners.gateway import GatewayClusters
@@ -222,7 +223,9 @@ class Facility:
             files = session.scalars(select(t.File).where(t.File.run_id == run.id)).all()
             notebooks = [file for file in files if file.kind == "notebook"]
         error = run.error or {}
-        given_up = run.attempt == 3 and error.get("error") in GIVEN_UP
+        strikes = error.get("history") or []
+        thrice = sum(strike["own"] for strike in strikes) == ATTEMPTS or len(strikes) == UNBEGUN
+        given_up = thrice and error.get("error") in GIVEN_UP
         if run.state != "done" and not (run.state == "failed" and (run.uid in struck or given_up)):
             yield f"{about} ended wrongly"
         if len(images) != (run.state == "done"):

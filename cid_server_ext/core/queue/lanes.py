@@ -109,14 +109,17 @@ def look(session: Session, *, keep: bool = False) -> Queue:
 def of_lane(run: type[Run], lane: Any) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """Return WHERE clauses for one lane, as a range: with `in_order` only one index will do.
 
-    By `=` and the order of `id`, PostgreSQL may walk through all runs there ever were.
+    By `=` and that order, PostgreSQL may walk through all runs there ever were.
     """
     return run.lane >= lane, run.lane <= lane
 
 
-def in_order(run: type[Run]) -> tuple[Any, Any]:
-    """Return the order of a lane's runs, as the index has them."""
-    return run.lane, run.id
+def in_order(run: type[Run]) -> tuple[Any, Any, Any]:
+    """Return the order of a lane's runs, as the index has them: what was never tried comes first.
+
+    Else a run whose worker died would go at once to where workers die.
+    """
+    return run.lane, run.attempt, run.id
 
 
 def due(run: type[Run]) -> ColumnElement[bool]:
