@@ -52,6 +52,7 @@ from .runs.preflight import Preflight
 from .runs.provenance import Provenance
 from .runs.results import Result
 from .runs.runs import Run
+from .runs.steps import Step
 from .runs.templates import Template
 from .search.facets import Facet
 from .search.found import RecordSearch, Search
@@ -116,6 +117,7 @@ __all__ = [
     "RunDiff",
     "RunFailed",
     "Search",
+    "Step",
     "Subscription",
     "TablePreview",
     "Tags",

@@ -26,6 +26,7 @@ from .purger import Purger
 from .rates import Rates
 from .revoker import Revoker
 from .sealer import Sealer
+from .stepper import Stepper
 from .storage.gauge import MOST_FILES
 from .storage.inplace import Roots
 from .storage.plane import DataPlane
@@ -85,6 +86,7 @@ class Services:
     checker: Checker
     fixity: Fixity
     subscriber: Subscriber
+    stepper: Stepper
     mailer: Mailer
     sealer: Sealer
     keys: Keys
@@ -96,6 +98,7 @@ class Services:
         """Stop background work and let go of the database."""
         self.importer.close()
         self.subscriber.close()
+        self.stepper.close()
         self.mailer.close()
         self.sealer.close()
         self.revoker.close()
@@ -149,6 +152,7 @@ def build(settings: Settings, prefix: str, queued: Callable[[], None] = lambda: 
         Checker(sessions, data.root, settings.check_bytes).start(),
         Fixity(sessions, data.root, settings.roots).start(),
         Subscriber(sessions, queued).start(),
+        Stepper(sessions, queued).start(),
         Mailer(sessions, settings.mail).start(),
         Sealer(sessions, keys).start(),
         keys,

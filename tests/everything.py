@@ -113,6 +113,9 @@ def _add(session: Any, made: world.World) -> None:
         parameters={"sigma": 0.5},
         state="cancelled",
         replay_of_id=run,
+        then=[{"template": "count-things@1.0.0", "parameters": {}, "take": {"image": "input"}}],
+        after_id=run,
+        followed={"error": "OverQuota", "message": "there is no room"},
         inputs=[t.RunInput(position=0, image_id=image.id, role="image", sha256="a" * 64)],
     )
     session.add(again)

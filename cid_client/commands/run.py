@@ -14,6 +14,7 @@ from ..errors import BadInput, NotFound, RunFailed
 from ..runs.batch import Batch
 from ..runs.orders import Order
 from ..runs.runs import Run
+from ..runs.steps import Step
 from . import shown
 from .command import DONE, REFUSED, Command
 from .subscription import Roles, by_role, value
@@ -46,6 +47,13 @@ def arguments(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--role", action="append", default=[], type=_pair, metavar="ROLE=UID")
     command.add_argument("--priority", type=int, default=0, metavar="N")
+    command.add_argument(
+        *("--then", "-t"),
+        action="append",
+        default=[],
+        metavar="STEP",
+        help="what follows each run, such as 'measure-cells sigma=1 image=labels:cells'",
+    )
     command.add_argument("--wait", action="store_true", help="until all have ended")
     command.add_argument("--yes", "-y", action="store_true", help="do not ask before it begins")
     command.add_argument("--json", action="store_true", help="what the catalog says, as JSON")
@@ -76,8 +84,13 @@ def _begin(catalog: Catalog, given: argparse.Namespace) -> int:
     values = {name: value(takes.get(name, {}), text) for name, text in given.set}
     roles = by_role(given.role)
     if given.csv is not None:
+        if given.then:
+            raise BadInput("--then follows --in and --image, not --csv")
         return _table(catalog, given, roles, values)
-    order = Order(given.what, given.image, values, roles, given.priority, query=given.query)
+    then = [Step.read(text, lambda *asked: _typed(catalog, *asked)) for text in given.then]
+    order = Order(
+        given.what, given.image, values, roles, given.priority, query=given.query, then=then
+    )
     found = catalog.look(order)
     print(found, file=sys.stderr)
     if not found:
@@ -85,6 +98,11 @@ def _begin(catalog: Catalog, given: argparse.Namespace) -> int:
     if not _agreed(given, f"Run it on {len(found.images)}?"):
         return REFUSED
     return _started(given, catalog.submit(order))
+
+
+def _typed(catalog: Catalog, template: str, name: str, text: str) -> Any:
+    """Return a parameter's value as its template means it."""
+    return value(catalog.template(template).parameters.get(name, {}), text)
 
 
 def _table(

@@ -71,6 +71,21 @@ class Batch(Sequence[Run]):
         return self
 
     @property
+    def next(self) -> Batch | None:
+        """The batch of the step that follows; None before the first of its runs has begun.
+
+        Raises Conflict where none could begin, with the reason of the first.
+        """
+        followed = [run.refresh().record.get("followed") or {} for run in self.runs]
+        begun = next((one["run"] for one in followed if one.get("run")), None)
+        if begun is not None:
+            run = Run(self.session, {"uid": begun}).refresh()
+            return Batch(self.session, run.batch)
+        for run in self.runs:
+            _ = run.next  # raises what was in the way
+        return None
+
+    @property
     def state(self) -> str:
         """Where it is now: queued, paused, running, and at its end failed, cancelled or done."""
         state: str = self._current()["state"]

@@ -14,6 +14,7 @@ from .batch import Batch
 from .orders import Inputs, Order, TablePreview
 from .preflight import Preflight, read
 from .runs import Run
+from .steps import Steps
 from .templates import Template
 
 PAGE = 50
@@ -100,6 +101,7 @@ class Runs:
         images: Image | str,
         /,
         inputs: Inputs | None = None,
+        then: Steps | None = None,
         **parameters: Any,
     ) -> Run: ...
     @overload
@@ -109,6 +111,7 @@ class Runs:
         images: Iterable[Image | str],
         /,
         inputs: Inputs | None = None,
+        then: Steps | None = None,
         **parameters: Any,
     ) -> Batch: ...
     def run(
@@ -117,18 +120,20 @@ class Runs:
         images: Image | str | Iterable[Image | str],
         /,
         inputs: Inputs | None = None,
+        then: Steps | None = None,
         **parameters: Any,
     ) -> Run | Batch:
         """Run a template on one image (returns a Run) or on each of several (returns a Batch).
 
         `inputs` are further images by the role that the template gives them, the same for all:
-        `{"beads": beads}`.
+        `{"beads": beads}`. `then` follows each run that is done, on what it wrote:
+        `then=Step("measure-cells", {"image": "labels:cells"})`, or a list of steps.
 
         Images may be given by their uids. A search that was not read to its end goes as its query:
         all that it finds then, of the kind that the template takes. Everything is checked before
         anything is queued: raises BadParameter, BadInput, NotAllowed or OverQuota with the reason.
         """
-        batch = self.submit(Order(template, images, parameters, inputs or {}))
+        batch = self.submit(Order(template, images, parameters, inputs or {}, then=then))
         return batch[0] if isinstance(images, Image | str) else batch
 
     def look(self, order: Order) -> Preflight:

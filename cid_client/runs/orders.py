@@ -12,6 +12,7 @@ from ..records.images import Image
 from ..records.record import WANTED
 from ..search.found import Search, named
 from ..wire import given
+from .steps import Steps, bodies
 
 Inputs = Mapping[str, Image | str | Iterable[Image | str]]
 
@@ -21,7 +22,7 @@ class Order:
     """A template on images, or on what a query finds, with values that hold for all of them.
 
     `inputs` are further images by their role in the template; a higher `priority` goes first among
-    the team's own.
+    the team's own; `then` is what follows each run.
     """
 
     template: str
@@ -30,6 +31,7 @@ class Order:
     inputs: Inputs = field(default_factory=dict)
     priority: int = 0
     query: str | None = None
+    then: Steps | None = None
 
     def body(self) -> dict[str, Any]:
         """Return it as the API takes it; raises BadInput where nothing is chosen."""
@@ -49,6 +51,8 @@ class Order:
             made["inputs"] = uids(self.inputs)
         if self.priority:
             made["priority"] = self.priority
+        if then := bodies(self.then):
+            made["then"] = then
         return made
 
 

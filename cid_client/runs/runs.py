@@ -36,6 +36,7 @@ class Run(Again):
     error = Field[dict[str, Any] | None]()
     environment = Field[dict[str, Any]]()
     usage = Field[dict[str, Any]]()  # what it took: seconds, bytes, memory
+    then = Field[list[dict[str, Any]]]()  # the steps that follow it
     created_at = Field[str]()
     started_at = Field[str | None]()
     ended_at = Field[str | None]()
@@ -74,6 +75,26 @@ class Run(Again):
         if record["state"] not in ENDED and record.get("eta") is None:
             record = self.refresh().record  # a list does not say it
         return Eta.of(record.get("eta"))
+
+    @property
+    def after(self) -> Run | None:
+        """The run whose results it took; None where it is no step of a chain."""
+        uid = self.wire("after")
+        return Run(self.session, {"uid": uid}).refresh() if uid else None
+
+    @property
+    def next(self) -> Run | None:
+        """The run that follows it; None before it has begun.
+
+        Raises Conflict where it could not begin: mend what it says, then `retry()` this run.
+        """
+        if self.record.get("then") and not self.record.get("followed"):
+            self.refresh()
+        followed = self.wire("followed") or {}
+        if followed.get("error"):
+            raise Conflict(f"run {self.uid} is done, but not followed: {followed['message']}")
+        uid = followed.get("run")
+        return Run(self.session, {"uid": uid}).refresh() if uid else None
 
     @property
     def ended(self) -> bool:
@@ -149,7 +170,10 @@ class Run(Again):
         return self._steer("resume")
 
     def retry(self) -> Run:
-        """Run it again, with the same parameters; it must have failed."""
+        """Run it again, with the same parameters; it must have failed.
+
+        Of one that is done, what could not follow it is tried again.
+        """
         return self._steer("retry")
 
     def facts(self) -> list[tuple[str, Any]]:

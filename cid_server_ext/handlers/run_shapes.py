@@ -62,6 +62,22 @@ class Notebook(BaseModel):
     page: str
 
 
+class Step(BaseModel):
+    """A template that follows, its parameters, and from where it takes its roles."""
+
+    template: str
+    parameters: dict[str, Any]
+    take: dict[str, str]
+
+
+class Followed(BaseModel):
+    """What came of the next step: the run that it is, or why it could not begin."""
+
+    run: str | None = None
+    error: str | None = None
+    message: str | None = None
+
+
 class Run(BaseModel):
     """One execution of a template on one input set."""
 
@@ -84,6 +100,9 @@ class Run(BaseModel):
     environment: dict[str, Any]
     usage: dict[str, Any]
     replay_of: str | None
+    after: str | None
+    then: list[Step]
+    followed: Followed | None
     created_at: dt.datetime
     started_at: dt.datetime | None
     ended_at: dt.datetime | None
@@ -261,6 +280,9 @@ def _run(
         environment=row.environment,
         usage=row.usage,
         replay_of=row.replay_of and row.replay_of.uid,
+        after=row.after and row.after.uid,
+        then=[Step(**step) for step in row.then or ()],
+        followed=Followed(**row.followed) if row.followed else None,
         priority=row.priority,
         paused=row.paused,
         not_before=row.not_before,

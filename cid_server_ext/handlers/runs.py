@@ -10,6 +10,7 @@ from ..core.catalog import deposits
 from ..core.provenance import record
 from ..core.queue.turns import URGENT, Turn
 from ..core.runs import preflight, runs, submit
+from ..core.steps import plan
 from ..errors import BadInput
 from . import deposit_shapes, run_shapes
 from .base import Ask, CidHandler, endpoint
@@ -20,11 +21,21 @@ from .reading import Moment
 State = Literal["queued", "starting", "running", "committing", "done", "failed", "cancelled"]
 
 
+class Step(BaseModel):
+    """A template that follows; `take` says by role: "labels:NAME", "images:NAME" or "input"."""
+
+    model_config = ConfigDict(extra="forbid")
+    template: str
+    parameters: dict[str, Any] = {}
+    take: dict[str, str] = {}
+
+
 class Submit(BaseModel):
     """A template, the images it runs on (one run each) or a query for them, its parameters.
 
     `inputs` are further images by their role in the template, the same for all. `priority` is
-    among the team's runs, above 0 for staff only; nothing starts before `not_before`.
+    among the team's runs, above 0 for staff only; nothing starts before `not_before`. `then`
+    follows each run that is done, one step after the other.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -35,6 +46,12 @@ class Submit(BaseModel):
     inputs: dict[str, list[str]] = {}
     priority: int = Field(0, ge=-URGENT, le=URGENT)
     not_before: Moment | None = None
+    then: list[Step] = Field([], max_length=plan.MOST)
+
+    def steps(self, ask: Ask) -> list[dict[str, Any]]:
+        """Return the steps, checked."""
+        asked = [plan.Step(one.template, one.parameters, one.take) for one in self.then]
+        return plan.checked(ask.session, ask.actor, self.template, asked)
 
     @property
     def chosen(self) -> list[str] | str:
@@ -101,7 +118,14 @@ class Runs(CidHandler):
         new = ask.body
         turn = Turn(new.priority, new.not_before)
         rows = submit.submit(
-            ask.session, ask.actor, new.template, new.chosen, new.parameters, new.inputs, turn
+            ask.session,
+            ask.actor,
+            new.template,
+            new.chosen,
+            new.parameters,
+            new.inputs,
+            turn,
+            new.steps(ask),
         )
         record.begun_with(ask.session, rows, ask.agent)
         rows = runs.listing(ask.session, ask.actor, batch=rows[0].batch)
@@ -122,6 +146,7 @@ class Preflight(CidHandler):
     def post(self, ask: Ask) -> run_shapes.Preflight:
         """Image by image; what is wrong is told, with what to do, and nothing is queued."""
         new = ask.body
+        new.steps(ask)
         found = preflight.preflight(
             ask.session, ask.actor, new.template, new.chosen, new.parameters, new.inputs
         )

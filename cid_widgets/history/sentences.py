@@ -23,7 +23,7 @@ KINDS = {  # what one may look for, and the actions of it
     "data": (
         "commit deposit", "give up deposit", "create image", "create file", "submit run",
         "ask to cancel", "pause runs", "resume runs", "retry runs", "set priority",
-        "run done", "run failed", "run cancelled", "seal run",
+        "run done", "run failed", "run cancelled", "seal run", "refuse step", "retry step",
         "publish template", "withdraw template", "measure quality", "damage found",
         "adopt", "fixity",
         "subscribe", "change subscription", "pause subscription", "resume subscription",
@@ -38,7 +38,7 @@ OTHERS = "people"  # members, limits, and what else concerns the project itself
 # parts of a larger step, which is told itself
 WITHIN = (
     "open deposit", "create image", "create file",
-    "run starting", "run running", "run committing", "run queued",
+    "run starting", "run running", "run committing", "run queued", "follow run",
     "match", "match no more",
 )  # fmt: skip
 LONGEST = 120  # characters of a value that is shown
@@ -243,6 +243,8 @@ SAYS: dict[str, Says] = {
     "withdraw template": "withdrew {template} {version}: {reason!s}",
     "run done": "finished a run",
     "seal run": "sealed the record of a run",
+    "refuse step": "could not begin what follows a run: {message!s}",
+    "retry step": "tried again what follows a run",
     "run failed": _failed,
     "run cancelled": "had a run cancelled",
     "declare term": "declared the term {key}",

@@ -116,7 +116,14 @@ def run(of: Record) -> Shape:
         "output": _output((told.get("outputs") or {}).get("images") or []),
         "dataset": told.get("dataset") or "",
         "notebook": _notebook(told.get("notebook")),
+        "then": [step["template"].partition("@")[0] for step in told.get("then") or ()],
+        "refused": _refused(told.get("followed") or {}),
     }
+
+
+def _refused(followed: Mapping[str, Any]) -> str:
+    """Return why the next step could not begin, or nothing."""
+    return " ".join(str(followed.get("message") or "").split())
 
 
 def _notebook(told: Mapping[str, Any] | None) -> Shape | None:

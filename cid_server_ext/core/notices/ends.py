@@ -2,13 +2,14 @@
 
 Two runs of a batch may end at the same moment in two transactions, of which neither sees the end
 of the other. So whoever ends one takes the batch's turn first, and then looks what is left.
+Of a chain (`core.steps`) the last batch is told, and of each what went wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from ...db.tables import Run, Subscription, SubscriptionMatch
@@ -19,9 +20,28 @@ def told(session: Session, batches: Iterable[str], ended: Collection[str]) -> No
     """Write the notice of each batch of which nothing is left to do; `ended` are the end states."""
     for batch in sorted(set(batches)):
         _turn(session, batch)
-        left = select(Run.id).where(Run.batch == batch, Run.state.not_in(ended)).limit(1)
-        if session.scalar(left) is None:
+        if _over(session, batch, ended):
             _tell(session, batch)
+            told(session, _following(session, batch), ended)
+
+
+def _over(session: Session, batch: str, ended: Collection[str]) -> bool:
+    """Say whether nothing of a batch is left to do, and nothing more comes to it."""
+    mine = select(Run.id).where(Run.batch == batch)
+    if session.scalar(mine.where(Run.state.not_in(ended)).limit(1)) is not None:
+        return False
+    earlier = select(Run.batch).where(Run.id.in_(mine.with_only_columns(Run.after_id)))
+    leads_on = (Run.state == "done") & Run.then.is_not(None) & Run.followed.is_(None)
+    comes = select(Run.id).where(
+        Run.batch.in_(earlier), or_(Run.state.not_in(ended), leads_on), Run.then.is_not(None)
+    )
+    return session.scalar(comes.limit(1)) is None
+
+
+def _following(session: Session, batch: str) -> Iterable[str]:
+    """Return the batches that follow a batch's runs."""
+    mine = select(Run.id).where(Run.batch == batch)
+    return session.scalars(select(Run.batch).where(Run.after_id.in_(mine)).distinct()).all()
 
 
 def _turn(session: Session, batch: str) -> None:
@@ -37,6 +57,8 @@ def _tell(session: Session, batch: str) -> None:
     if set(counts) <= {"cancelled"}:
         return  # whoever stopped it knows
     first = session.scalars(select(Run).where(mine).order_by(Run.id).limit(1)).one()
+    if first.then and set(counts) == {"done"}:
+        return  # what follows will tell
     about, home = f"batch:{batch}", first.project_id
     if (subscription := _subscription(session, first.id)) is not None:
         if "failed" in counts:  # each night's harvest is no news; what fails is, until it is read

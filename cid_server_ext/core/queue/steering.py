@@ -20,6 +20,7 @@ from ..actor import Actor
 from ..estimate.room import output_bytes
 from ..ledger import allocations
 from ..runs import states, submit
+from ..steps import follow
 from ..templates import manifest as manifests
 from . import turns, wake
 
@@ -69,8 +70,13 @@ def resume(session: Session, actor: Actor, uid: str) -> Run:
 
 
 def retry(session: Session, actor: Actor, uid: str) -> Run:
-    """Queue a failed run again: the same version, parameters and inputs. OverQuota: no room."""
+    """Queue a failed run again: the same version, parameters and inputs. OverQuota: no room.
+
+    Of a run that is done, what could not follow it is tried again.
+    """
     run = _one(session, actor, uid)
+    if run.state == "done" and follow.again(session, actor, run):
+        return run
     if run.state != "failed":
         raise Conflict(f"run {run.uid} is {run.state}: only one that failed is tried again")
     policy.require(session, actor, "contributor", Run, uid)

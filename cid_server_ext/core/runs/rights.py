@@ -50,6 +50,11 @@ def refuse_ended(session: Session, run_ids: Collection[int]) -> set[int]:
     return refused
 
 
+def submitted_by_staff(session: Session, uid: str) -> bool:
+    """Say whether the journal says that staff submitted a run, as staff."""
+    return bool(_by_staff(session, [uid]))
+
+
 def _blind(person: str) -> Select[int]:
     """Select the runs that have a further input which the person does not see."""
     sees = policy.granted(Actor(person), "viewer", Record)

@@ -68,6 +68,7 @@ def listing(
         selectinload(Run.dataset),
         selectinload(Run.notebook),
         selectinload(Run.replay_of),
+        selectinload(Run.after),
     )
     if project is not None:
         row = policy.find(session, actor, Project, project)

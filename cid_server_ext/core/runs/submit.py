@@ -41,6 +41,8 @@ class Order:
     told: dict[str, Any] = field(default_factory=dict)
     also: further.Chosen = field(default_factory=list)
     turn: Turn = turns.USUAL
+    then: list[dict[str, Any]] = field(default_factory=list)  # see `core.steps.plan`
+    after: int | None = None  # the run that it follows
 
 
 def submit(
@@ -51,10 +53,12 @@ def submit(
     given: dict[str, Any],
     inputs: further.Given = further.NONE,
     turn: Turn = turns.USUAL,
+    then: list[dict[str, Any]] | None = None,
 ) -> list[Run]:
     """Queue one run for each image, all of one batch; all or nothing. A text is a query.
 
-    `inputs` are further ones by role, the same for all; `turn` says how urgent they are.
+    `inputs` are further ones by role, the same for all; `turn` says how urgent they are, `then`
+    what follows each, as `steps.plan` checked it.
 
     Raises NotFound, NotAllowed (contributor of each image's project), BadParameter, BadInput or
     OverQuota before anything is queued.
@@ -76,7 +80,7 @@ def submit(
         contract.require(manifest, image, values, known.get(image.id, ()))
         for note in gone.get(image.id, ()):
             raise Conflict(f"{image.name!r} cannot be read: {note.message}; {note.fix}")
-    order = Order(published, manifest, values, also=also, turn=turn)
+    order = Order(published, manifest, values, also=also, turn=turn, then=then or [])
     return queue_all(session, actor, [(order, image) for image in chosen])
 
 
@@ -168,6 +172,8 @@ def queued(session: Session, actor: Actor, order: Order, image: Image, nbytes: i
         priority=order.turn.priority,
         not_before=order.turn.not_before,
         reserved=nbytes,
+        then=order.then or None,
+        after_id=order.after,
         inputs=[
             RunInput(position=place, image_id=one.id, role=role, sha256=one.sha256)
             for place, (role, one) in enumerate(inputs)
@@ -183,6 +189,8 @@ def queued(session: Session, actor: Actor, order: Order, image: Image, nbytes: i
         "project": session.get_one(Project, image.project_id).name,
         **order.told,
     }
+    if order.then:
+        detail["then"] = [step["template"] for step in order.then]
     if actor.staff:  # no role that ends: `rights` lets it start
         detail["staff"] = True
     about = f"run:{run.uid}"

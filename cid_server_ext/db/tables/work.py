@@ -27,6 +27,7 @@ from .records import Dataset, File, Image
 
 QUEUED = "state = 'queued'"
 DRIVEN = "state IN ('starting', 'running')"
+LEADS_ON = '"then" IS NOT NULL AND followed IS NULL'
 UNDER_WAY = "client_key IS NOT NULL AND state IN ('open', 'importing')"
 
 
@@ -167,10 +168,18 @@ class Run(Named, Base):
     ended_at: Mapped[dt.datetime | None]
     dataset_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id"))
     replay_of_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"), index=True)
+    then: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))  # see `core.steps`
+    after_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"), index=True)
+    followed: Mapped[dict[str, Any] | None] = mapped_column(  # {run} or {error, message}
+        JSON(none_as_null=True)
+    )
     project: Mapped[Project] = relationship()
     template: Mapped[Template] = relationship()
     dataset: Mapped[Dataset | None] = relationship()
-    replay_of: Mapped[Run | None] = relationship(remote_side="Run.id")
+    replay_of: Mapped[Run | None] = relationship(
+        remote_side="Run.id", foreign_keys="Run.replay_of_id"
+    )
+    after: Mapped[Run | None] = relationship(remote_side="Run.id", foreign_keys="Run.after_id")
     notebook: Mapped[File | None] = relationship(
         primaryjoin=lambda: _last_notebook(),
         viewonly=True,
@@ -189,6 +198,7 @@ class Run(Named, Base):
             "ix_run_waiting",
             "paused",
             "lane",
+            "attempt",
             "id",
             sqlite_where=sql(QUEUED),
             postgresql_where=sql(QUEUED),
@@ -198,6 +208,13 @@ class Run(Named, Base):
             "lease_until",
             sqlite_where=sql(DRIVEN),
             postgresql_where=sql(DRIVEN),
+        ),
+        Index(  # the few whose next step has not begun
+            "ix_run_next",
+            "state",
+            "id",
+            sqlite_where=sql(LEADS_ON),
+            postgresql_where=sql(LEADS_ON),
         ),
         Index("ix_run_batch", "batch", "state"),
         Index("ix_run_history", "template_id", "state", "id"),

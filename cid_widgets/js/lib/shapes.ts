@@ -136,6 +136,8 @@ export interface Run {
   output: (Named & { kind: string }) | null;
   dataset: string;
   notebook: (StoredFile & { page: string }) | null; // page: where one reads it, or ""
+  then: string[]; // templates that follow
+  refused: string; // why the first of them could not begin
   ended: boolean;
   cancelling: boolean;
 }

@@ -53,9 +53,9 @@ function doing(run: Run): string {
 }
 
 function failure(run: Run): HTMLElement | false {
-  if (!run.error) return false;
-  const where = run.error.cell === null ? "" : `Cell ${run.error.cell}: `;
-  const line = where + run.error.message;
+  if (!run.error && !run.refused) return false;
+  const where = run.error?.cell == null ? "" : `Cell ${run.error.cell}: `;
+  const line = run.error ? where + run.error.message : `${run.then[0]} could not begin: ${run.refused}`;
   return h("p", { class: "cid-run-error", title: line }, line);
 }
 
@@ -110,7 +110,7 @@ function cancelButton(run: Run, cancel: () => void): HTMLElement {
 
 /** What else one may do with it now. */
 function steeringButtons(run: Run, actions: Actions): HTMLElement[] {
-  const how = run.state === "failed" ? "retry" : run.state === "queued" ? (run.paused ? "resume" : "pause") : "";
+  const how = run.state === "failed" || run.refused ? "retry" : run.state === "queued" ? (run.paused ? "resume" : "pause") : "";
   if (!how) return [];
   const label = { retry: "Run again", resume: "Resume", pause: "Pause" }[how]!;
   const button = h("button", { type: "button", class: "cid-quiet" }, label);
@@ -149,12 +149,12 @@ export class RunRow {
     this.#state.textContent = stateWord(run.state);
     this.#said.replaceChildren(
       h("span", { class: "cid-name", title: run.input?.name }, (run.input?.name ?? "(no image)") + others),
-      h("span", { class: "cid-template" }, run.template),
+      h("span", { class: "cid-template" }, [run.template, ...run.then].join(" → ")),
       ...(run.ended ? [] : [progress(run)]),
       h("span", { class: "cid-doing" }, doing(run)),
       failure(run) || "",
     );
-    const tailOf = JSON.stringify([run.state, run.paused, run.cancelling, run.output, run.notebook, run.metrics]);
+    const tailOf = JSON.stringify([run.state, run.paused, run.cancelling, run.output, run.notebook, run.metrics, run.refused]);
     if (tailOf !== this.#tailOf) {
       this.#tailOf = tailOf;
       const cancel = () => this.actions.cancel(run.uid);

@@ -108,3 +108,21 @@ def test_further_images_are_asked_for_by_role_and_a_priority_is_sent(
     wait_until(lambda: any(one[0] == "run_table" for one in catalog.asked))
     [asked] = [one[4] for one in catalog.asked if one[0] == "run_table"]
     assert (asked["inputs"], asked["priority"], asked["note"]) == ({"beads": ["i2"]}, -5, "x")
+
+
+def test_what_follows_a_run_is_shown_and_tried_again(show: Show, catalog: pretend.Catalog) -> None:
+    done = {"state": "done", "then": [{"template": "measure-cells@1.2.0"}]}
+    refused = {"followed": {"error": "OverQuota", "message": "there is no\nroom"}}
+    catalog.told = [
+        pretend.run("r1", catalog.records[0], **done),
+        pretend.run("r2", catalog.records[2], **done, **refused),
+    ]
+    page, _ = show(RunMonitor(catalog=catalog), "run_monitor")
+    first, second = page.locator(".cid-run").all()
+    expect(first.locator(".cid-template")).to_have_text("segment-cells → measure-cells")
+    expect(first.get_by_role("button", name="Run again")).to_have_count(0)
+    expect(second.locator(".cid-run-error")).to_have_text(
+        "measure-cells could not begin: there is no room"
+    )
+    second.get_by_role("button", name="Run again").click()
+    wait_until(lambda: ("retry", "r2") in catalog.asked, 10)

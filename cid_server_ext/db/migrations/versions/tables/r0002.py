@@ -615,6 +615,9 @@ def create() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dataset_id", BIG, nullable=True),
         sa.Column("replay_of_id", BIG, nullable=True),
+        sa.Column("then", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("after_id", BIG, nullable=True),
+        sa.Column("followed", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("id", BIG, nullable=False),
         sa.Column("uid", sa.String(length=36), nullable=False),
         sa.Column(
@@ -624,6 +627,7 @@ def create() -> None:
             "state IN ('queued', 'starting', 'running', 'committing', 'done', 'failed', 'cancelled')",
             name=op.f("ck_run_state"),
         ),
+        sa.ForeignKeyConstraint(["after_id"], ["run.id"], name=op.f("fk_run_after_id_run")),
         sa.ForeignKeyConstraint(
             ["dataset_id"], ["dataset.id"], name=op.f("fk_run_dataset_id_dataset")
         ),
@@ -639,6 +643,7 @@ def create() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_run_uid")),
         sqlite_autoincrement=True,
     )
+    op.create_index(op.f("ix_run_after_id"), "run", ["after_id"], unique=False)
     op.create_index("ix_run_batch", "run", ["batch", "state"], unique=False)
     op.create_index(
         "ix_run_driven",
@@ -650,13 +655,21 @@ def create() -> None:
     )
     op.create_index("ix_run_ended", "run", ["ended_at"], unique=False)
     op.create_index("ix_run_history", "run", ["template_id", "state", "id"], unique=False)
+    op.create_index(
+        "ix_run_next",
+        "run",
+        ["state", "id"],
+        unique=False,
+        sqlite_where=sa.text('"then" IS NOT NULL AND followed IS NULL'),
+        postgresql_where=sa.text('"then" IS NOT NULL AND followed IS NULL'),
+    )
     op.create_index(op.f("ix_run_project_id"), "run", ["project_id"], unique=False)
     op.create_index(op.f("ix_run_replay_of_id"), "run", ["replay_of_id"], unique=False)
     op.create_index(op.f("ix_run_state"), "run", ["state"], unique=False)
     op.create_index(
         "ix_run_waiting",
         "run",
-        ["paused", "lane", "id"],
+        ["paused", "lane", "attempt", "id"],
         unique=False,
         sqlite_where=sa.text("state = 'queued'"),
         postgresql_where=sa.text("state = 'queued'"),

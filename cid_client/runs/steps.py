@@ -1,0 +1,72 @@
+"""What follows a run by itself: the next template of a chain, on what the run has written."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import BadInput
+from ..wire import given
+
+SOURCES = ("labels:", "images:", "input")
+
+
+class Step:
+    """A template that runs on what the run before it wrote, once that is done.
+
+    `take` says by role where its inputs come from: "labels:NAME" and "images:NAME" are what the
+    run before wrote, "input" the image that it ran on, "input:ROLE" its further input. What is
+    plain need not be said: a template for labels takes the only labels that were written.
+    """
+
+    def __init__(
+        self, template: str, /, take: Mapping[str, str] | None = None, **parameters: Any
+    ) -> None:
+        self.template = given.text(template, "a template's name")
+        self.take = dict(take or {})
+        self.parameters = parameters
+
+    def __repr__(self) -> str:
+        told = [repr(self.template), *([f"take={self.take!r}"] if self.take else [])]
+        told += [f"{name}={value!r}" for name, value in self.parameters.items()]
+        return f"Step({', '.join(told)})"
+
+    def body(self) -> dict[str, Any]:
+        """Return it as the API takes it."""
+        return {"template": self.template, "parameters": self.parameters, "take": self.take}
+
+    @classmethod
+    def read(cls, text: str, typed: Callable[[str, str, str], Any]) -> Step:
+        """Return the step of a command line: `measure-cells sigma=1 image=labels:cells`.
+
+        `typed` is asked with template, name and text for the value of a parameter. Raises BadInput
+        for what is no NAME=VALUE.
+        """
+        try:
+            template, *words = shlex.split(text)
+        except ValueError as error:
+            raise BadInput(f"--then {text!r}: {error}") from None
+        take: dict[str, str] = {}
+        parameters: dict[str, Any] = {}
+        for word in words:
+            name, equals, said = word.partition("=")
+            if not equals or not name:
+                raise BadInput(f"--then {text!r}: write NAME=VALUE, not {word!r}")
+            if said.startswith(SOURCES[:2]) or said.partition(":")[0] == SOURCES[2]:
+                take[name] = said
+            else:
+                parameters[name] = typed(template, name, said)
+        return cls(template, take, **parameters)
+
+
+Steps = Step | list[Step] | tuple[Step, ...]
+
+
+def bodies(then: Steps | None) -> list[dict[str, Any]]:
+    """Return the steps as the API takes them; raises BadInput for what is no Step."""
+    listed = [then] if isinstance(then, Step) else list(then or ())
+    for step in listed:
+        if not isinstance(step, Step):
+            raise BadInput(f"then: {step!r} is no Step: write Step('measure-cells')")
+    return [step.body() for step in listed]
