@@ -184,6 +184,7 @@ class Run(Again):
             ("template", template),
             ("input", ", ".join(i["name"] for i in told.get("inputs") or ())),
             ("state", self.wire("state")),
+            ("then", ", ".join(step["template"] for step in told.get("then") or ())),
             ("error", (told.get("error") or {}).get("message")),
             ("metrics", ", ".join(f"{k} {v}" for k, v in (told.get("metrics") or {}).items())),
             ("uid", self.uid),

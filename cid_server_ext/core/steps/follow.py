@@ -85,9 +85,7 @@ def _queue(session: Session, run: Run) -> Run:
         raise Conflict(f"{image.name!r} cannot be read: {notes[0].message}; {notes[0].fix}")
     known = submit.tagged(session, manifest, [image.id])
     contract.require(manifest, image, step["parameters"], known.get(image.id, ()))
-    also = further.required(
-        session, actor, manifest, {role: [one.uid] for role, one in given.items()}
-    )
+    also = _further(session, actor, manifest, given)
     order = submit.Order(
         published,
         manifest,
@@ -100,6 +98,19 @@ def _queue(session: Session, run: Run) -> Run:
         after=run.id,
     )
     return submit.queue(session, actor, order, image)
+
+
+def _further(
+    session: Session, actor: Actor, manifest: manifests.Manifest, given: dict[str, Image]
+) -> further.Chosen:
+    """Return the further inputs; what does not fit is not named: not all who read it see it."""
+    try:
+        uids = {role: [one.uid] for role, one in given.items()}
+        return further.required(session, actor, manifest, uids)
+    except CidError as error:
+        roles = ", ".join(given)
+        said = f"it does not take what is given as {roles}: run it by hand to see why"
+        raise type(error)(said) from None
 
 
 def _taken(session: Session, run: Run, source: str) -> Image:

@@ -8,6 +8,7 @@ import pytest
 import world
 from sqlalchemy import event, func, select, text, update
 
+from cid_server_ext.core import journal
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.people import members
 from cid_server_ext.core.queue import steering
@@ -190,6 +191,22 @@ def test_whose_role_ends_has_nothing_begun(chained: Sessions) -> None:
     with chained() as session:
         assert session.get_one(t.Run, run.id).followed["error"] in ("NotFound", "NotAllowed")
         assert session.scalar(select(func.sum(t.Allocation.reserved))) > 0  # the other run's
+
+
+def test_of_a_further_input_that_does_not_fit_only_the_role_is_told(chained: Sessions) -> None:
+    run = begun(chained, MEASURED)[0]
+    finish(chained, run)
+    with chained.begin() as session:
+        raw = session.get_one(t.Run, run.id).inputs[0].image_id
+        away = update(t.Image).where(t.Image.id == raw).values(kind="labels")
+        session.execute(away, execution_options=CAPTURED)
+        journal.record(session, "test", "set up", "test")
+    assert followed(chained) == []
+    with chained() as session:
+        assert session.get_one(t.Run, run.id).followed == {
+            "error": "BadInput",
+            "message": "it does not take what is given as raw: run it by hand to see why",
+        }
 
 
 @pytest.mark.parametrize(
