@@ -75,8 +75,9 @@ def survive(
             wait_until(lambda moment=moment: struck_now(moment), HOURS, f"{target} at {moment}")
         wait_until(lambda: facility.ended(batch), HOURS, "the batch ends")
         ended = time.monotonic()
-        wrong = facility.wrong(batch, struck)
+        wrong = facility.left()
         count["seconds to nothing left"] = round(time.monotonic() - ended)
+        wrong += facility.wrong(batch, struck)
         for run in facility.runs(batch):
             count[run.state] += 1
             count["tried again"] += run.attempt > 1

@@ -205,16 +205,20 @@ class Facility:
 
     def wrong(self, batch: str, struck: set[str]) -> list[str]:
         """Return what is not right once the batch has ended; only runs of `struck` may fail."""
-        found = [sentence for run in self.runs(batch) for sentence in self._of_run(run, struck)]
-        clusters = self._clusters()
-        try:
-            found += self._left(clusters)
-        finally:
-            clusters.close()
+        found = self.left()
+        found += [sentence for run in self.runs(batch) for sentence in self._of_run(run, struck)]
         acknowledged.sums(self.sessions)
         with self.sessions() as session:
             reserved = sum(session.scalars(select(t.Allocation.reserved)))
         return found + ([f"{reserved} bytes are still reserved"] if reserved else [])
+
+    def left(self) -> list[str]:
+        """Return what is still left over GONE_SECONDS after the end; at once where nothing is."""
+        clusters = self._clusters()
+        try:
+            return list(self._left(clusters))
+        finally:
+            clusters.close()
 
     def _of_run(self, run: t.Run, struck: set[str]) -> Iterator[str]:
         about = f"run {run.uid} ({run.state}, attempt {run.attempt}, {run.error})"
