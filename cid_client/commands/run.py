@@ -54,7 +54,9 @@ def arguments(command: argparse.ArgumentParser) -> None:
         metavar="STEP",
         help="what follows each run, such as 'measure-cells sigma=1 image=labels:cells'",
     )
-    command.add_argument("--wait", action="store_true", help="until all have ended")
+    command.add_argument(
+        "--wait", action="store_true", help="until all has ended"
+    )
     command.add_argument("--yes", "-y", action="store_true", help="do not ask before it begins")
     command.add_argument("--json", action="store_true", help="what the catalog says, as JSON")
     command.add_argument("--url", help="of the catalog, instead of CID_URL")
@@ -138,13 +140,24 @@ def _started(given: argparse.Namespace, batch: Batch) -> int:
 
 
 def _waited(given: argparse.Namespace, what: Run | Batch) -> int:
+    """Wait for it and for what follows it; tell each, or as JSON the last."""
+    ended = _until_ended(given, what)
+    if (following := what.next) is None:
+        if given.json:
+            _tell(given, what, lambda: None)
+        return ended
+    return max(ended, _waited(given, following))
+
+
+def _until_ended(given: argparse.Namespace, what: Run | Batch) -> int:
     ended = DONE
     try:
         shown.wait(what)
     except RunFailed as error:
         print(f"cid: {error}", file=sys.stderr)
         ended = REFUSED
-    _tell(given, what, lambda: shown.show(what))
+    if not given.json:
+        shown.show(what)
     return ended
 
 

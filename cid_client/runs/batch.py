@@ -11,6 +11,7 @@ from ..errors import RunFailed, one_line
 from ..records.record import listing
 from ..wire import waiting
 from ..wire.session import Session, segment
+from . import steps
 from .eta import Eta
 from .results import Result
 from .runs import ENDED, FRESH, Run
@@ -72,18 +73,13 @@ class Batch(Sequence[Run]):
 
     @property
     def next(self) -> Batch | None:
-        """The batch of the step that follows; None before the first of its runs has begun.
+        """The batch of the step that follows; None before a run is done, and after the last step.
 
-        Raises Conflict where none could begin, with the reason of the first.
+        Raises Conflict where nothing could begin, with the reason of the first.
         """
-        followed = [run.refresh().record.get("followed") or {} for run in self.runs]
-        begun = next((one["run"] for one in followed if one.get("run")), None)
-        if begun is not None:
-            run = Run(self.session, {"uid": begun}).refresh()
-            return Batch(self.session, run.batch)
-        for run in self.runs:
-            _ = run.next  # raises what was in the way
-        return None
+        what = f"batch {self.uid}"
+        uid = steps.first_after(lambda: [run.record for run in self._pages()], what)
+        return Batch(self.session, Run(self.session, {"uid": uid}).refresh().batch) if uid else None
 
     @property
     def state(self) -> str:

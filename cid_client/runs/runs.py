@@ -12,6 +12,7 @@ from ..errors import Conflict, RunFailed, one_line
 from ..records.record import Field
 from ..wire import waiting
 from ..wire.session import Session
+from . import steps
 from .eta import Eta
 from .provenance import Provenance
 from .results import Result
@@ -84,16 +85,11 @@ class Run(Again):
 
     @property
     def next(self) -> Run | None:
-        """The run that follows it; None before it has begun.
+        """The run that follows it; None before its own end, and after the last step.
 
-        Raises Conflict where it could not begin: mend what it says, then `retry()` this run.
+        Raises Conflict where it could not begin, with the reason.
         """
-        if self.record.get("then") and not self.record.get("followed"):
-            self.refresh()
-        followed = self.wire("followed") or {}
-        if followed.get("error"):
-            raise Conflict(f"run {self.uid} is done, but not followed: {followed['message']}")
-        uid = followed.get("run")
+        uid = steps.first_after(lambda: [self.refresh().record], f"run {self.uid}")
         return Run(self.session, {"uid": uid}).refresh() if uid else None
 
     @property

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..errors import BadInput
-from ..wire import given
+from ..errors import BadInput, Conflict
+from ..wire import given, waiting
 
+BEGINS = 60.0  # seconds in which what follows a run that is done begins, or is refused
 SOURCES = ("labels:", "images:", "input")
 
 
@@ -70,3 +71,24 @@ def bodies(then: Steps | None) -> list[dict[str, Any]]:
         if not isinstance(step, Step):
             raise BadInput(f"then: {step!r} is no Step: write Step('measure-cells')")
     return [step.body() for step in listed]
+
+
+def first_after(read: Callable[[], Iterable[Mapping[str, Any]]], what: str) -> str | None:
+    """Return the uid of the first run that follows some, None where nothing follows them yet.
+
+    `read` gives their records. Those that are done have it begun within a moment, which is waited
+    for. Raises Conflict where none could begin, with the reason.
+    """
+    done: list[Mapping[str, Any]] = []
+
+    def told() -> bool:
+        done[:] = [one for one in read() if one["state"] == "done" and one.get("then")]
+        return all(one.get("followed") for one in done)
+
+    waiting.until(told, BEGINS, f"the beginning of what follows {what}")
+    followed = [one["followed"] for one in done]
+    uid = next((one["run"] for one in followed if one.get("run")), None)
+    if uid is None and followed:
+        why = f"what follows {what} could not begin: {followed[0]['message']}"
+        raise Conflict(f"{why}; mend it, then retry() the run before")
+    return uid

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from books import book
-from processes import STAFF, wait_until
+from processes import STAFF
 from speaking import connected
 
 import cid_client as cid
@@ -70,15 +70,8 @@ def test_the_page_runs(house, conduct, templates, monkeypatch):
     monkeypatch.setattr(waiting, "SLOWEST", 0.5)
     conduct()
     with closing(connected(house.service, "researcher")) as catalog:
-        # what follows begins within seconds of the end, which the page's reader waits for
-        waited = SNIPPETS[0].replace("batch.wait()", "batch.wait(); until(batch)")
-
-        def until(batch):
-            wait_until(lambda: batch.next is not None, 60, "the step has begun")
-
-        image = catalog.image(house.image)
-        kernel = {"cid": cid, "catalog": catalog, "image": image, "until": until}
-        exec(compile(waited + SNIPPETS[1], str(PAGE), "exec"), kernel)
+        kernel = {"cid": cid, "catalog": catalog, "image": catalog.image(house.image)}
+        exec(compile("\n".join(SNIPPETS), str(PAGE), "exec"), kernel)
         assert kernel["measured"][0].metrics == {"brightest": 200, "large": 1}
         following = kernel["following"]
         assert following.parameters == {"least": 20}
@@ -86,7 +79,7 @@ def test_the_page_runs(house, conduct, templates, monkeypatch):
         assert [given["role"] for given in following.inputs] == ["buds", "raw"]
         step = cid.Step("measure-buds", {"buds": "labels:bads", "raw": "input"})
         with pytest.raises(cid.BadInput, match="find-buds promises no 'labels:bads'"):
-            catalog.run("find-buds", image, then=step)
+            catalog.run("find-buds", house.image, then=step)
 
 
 def test_a_step_that_failed_goes_on_alone(house, conduct, templates, tmp_path):
@@ -105,13 +98,13 @@ def test_a_step_that_failed_goes_on_alone(house, conduct, templates, tmp_path):
         ]
         first = catalog.run("find-buds", house.image, then=then)
         first.wait(timeout=180, progress=False)
-        middle = wait_until(lambda: first.refresh().next, 60, "the middle step begins")
+        middle = first.next
         with pytest.raises(cid.RunFailed, match="AssertionError"):
             middle.wait(timeout=180, progress=False)
         assert middle.next is None
         (tmp_path / "mended").touch()
         middle.retry().wait(timeout=180, progress=False)
-        last = wait_until(lambda: middle.refresh().next, 60, "the last step begins")
+        last = middle.next
         assert last.wait(timeout=180, progress=False).metrics["brightest"] == 200
         assert first.refresh().record["attempt"] == 1
 
@@ -123,8 +116,9 @@ def test_the_command_of_the_page_begins_a_chain(house, conduct, templates, monke
     words = shlex.split(line.replace('--in "Objective:63x"', f"--image {house.image}"))
     assert cli.main([*words, "--wait", "--json"]) == 0
     batch = json.loads(capsys.readouterr().out)["uid"]
-    (first,) = house.service.ask("GET", f"runs?batch={batch}", "researcher").json()["runs"]
-    assert first["then"] == [
+    (last,) = house.service.ask("GET", f"runs?batch={batch}", "researcher").json()["runs"]
+    assert (last["state"], last["metrics"]["brightest"]) == ("done", 200)
+    assert house.run(last["after"])["then"] == [
         {
             "template": "measure-buds@1.0.0",
             "parameters": {"least": 20},
