@@ -26,6 +26,7 @@ class Stepper:
 
     def __init__(self, sessions: Sessions, queued: Callable[[], None]) -> None:
         self._sessions, self._queued = sessions, queued
+        self._left: set[int] = set()  # at which we stumbled: the next start tries them again
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="stepper", daemon=True)
 
@@ -48,11 +49,22 @@ class Stepper:
         for run_id in due:
             if self._stop.is_set():
                 break
-            with self._sessions.begin() as session:
-                begun += follow.begin(session, run_id) is not None
+            if run_id not in self._left:
+                begun += self._begin(run_id)
         if begun:
             self._queued()
         return begun
+
+    def _begin(self, run_id: int) -> bool:
+        try:
+            with self._sessions.begin() as session:
+                return follow.begin(session, run_id) is not None
+        except DBAPIError:
+            raise
+        except Exception:  # a defect at one run keeps no other away
+            log.exception("what follows run %d", run_id)
+            self._left.add(run_id)
+            return False
 
     def _follow(self) -> None:
         while not self._stop.wait(EVERY):

@@ -54,9 +54,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
         metavar="STEP",
         help="what follows each run, such as 'measure-cells sigma=1 image=labels:cells'",
     )
-    command.add_argument(
-        "--wait", action="store_true", help="until all has ended"
-    )
+    command.add_argument("--wait", action="store_true", help="until all has ended")
     command.add_argument("--yes", "-y", action="store_true", help="do not ask before it begins")
     command.add_argument("--json", action="store_true", help="what the catalog says, as JSON")
     command.add_argument("--url", help="of the catalog, instead of CID_URL")
