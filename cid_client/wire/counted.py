@@ -16,8 +16,8 @@ _lock = threading.Lock()
 
 
 def add(run: str, nbytes: int) -> None:
-    """Count what was read for a run; outside of runs nothing is counted."""
-    if run:
+    """Count what was read for a run, or an attempt of it; outside of runs nothing is counted."""
+    if run := run.partition(".")[0]:
         with _lock:
             _here[run] += nbytes
             _note(run)

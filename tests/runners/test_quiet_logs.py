@@ -50,7 +50,7 @@ def test_a_worker_tells_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(inside, "secede", fail)
     with pytest.raises(RuntimeError, match="nothing of it"):
-        inside.execute("a-run")
+        inside.execute("a-run", 1)
     dask.removeHandler(handler)
     assert "Compute Failed: CID-Run …" in written.getvalue()
     assert SECRET not in written.getvalue()
