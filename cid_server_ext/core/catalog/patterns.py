@@ -20,7 +20,7 @@ WAYS = 50_000  # two unbounded repeats, or what is as much work
 
 _ATOM = re.compile(
     r"\\[dws.\-+*?()\[\]{}|/^$:#@&%=~,; ]"  # an escape that stands for one character
-    r"|\[\^?(?:\\[dws\]\[\\.\-^]|[^\]\[\\])+\]"  # a class
+    r"|\[\^?(?:\\[dws\]\[\\.\-^]|(?!--|&&|~~|\|\|)[^\]\[\\])+\]"  # a class; "||" may mean more one day
     r"|[^\\\[\](){}|*+?^$]"  # a plain character, or the dot
 )
 _NAMED = re.compile(r"\(\?P<([A-Za-z]\w{0,79})>", re.ASCII)

@@ -55,6 +55,9 @@ def test_the_whole_text_has_to_fit(pattern: str, text: str, fits: bool) -> None:
         "a" * 201,
         "a{3,1}",
         "[z-a]",
+        "[a||b]",
+        "[a--z]",
+        "[&&~~]",
     ],
 )
 def test_what_could_run_away_or_is_none_is_refused_by_the_fields_name(pattern: str) -> None:
