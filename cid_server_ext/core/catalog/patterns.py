@@ -20,7 +20,8 @@ WAYS = 50_000  # two unbounded repeats, or what is as much work
 
 _ATOM = re.compile(
     r"\\[dws.\-+*?()\[\]{}|/^$:#@&%=~,; ]"  # an escape that stands for one character
-    r"|\[\^?(?:\\[dws\]\[\\.\-^]|(?!--|&&|~~|\|\|)[^\]\[\\])+\]"  # a class; "||" may mean more one day
+    # a class; Python means to give "||" and its like a meaning there one day
+    r"|\[(?!\^\])\^?(?:\\[dws\]\[\\.\-^]|(?!--|&&|~~|\|\|)[^\]\[\\])+\]"
     r"|[^\\\[\](){}|*+?^$]"  # a plain character, or the dot
 )
 _NAMED = re.compile(r"\(\?P<([A-Za-z]\w{0,79})>", re.ASCII)
@@ -105,7 +106,10 @@ class _Reader:
     def _ends_at_once(self, atom: str) -> bool:
         """Say whether a plain character comes next, for certain, that the atom does not match."""
         after = _AFTER.match(self.pattern, self.at)
-        return after is not None and not re.fullmatch(atom, after[1] or after[2], re.ASCII)
+        try:
+            return after is not None and not re.fullmatch(atom, after[1] or after[2], re.ASCII)
+        except re.error:  # a class such as [z-a]: `read` says so
+            return False
 
     def _repeated(self, group: bool, inner: int) -> int:
         found = _REPEAT.match(self.pattern, self.at)

@@ -55,6 +55,8 @@ def test_the_whole_text_has_to_fit(pattern: str, text: str, fits: bool) -> None:
         "a" * 201,
         "a{3,1}",
         "[z-a]",
+        "[z-a]a",
+        "[^]a]b",
         "[a||b]",
         "[a--z]",
         "[&&~~]",
