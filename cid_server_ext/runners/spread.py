@@ -44,6 +44,7 @@ def spreading(slot: str) -> Callable[..., None]:
             for task in ws.processing
             if is_run(task) and task not in ws.long_running and task not in stealing.in_flight
         ]
+        waiting.sort(key=lambda one: one[0].priority)  # what was submitted first goes first
         for (task, victim), thief in zip(waiting, idle, strict=False):
             stealing.move_task_request(task, victim, thief)
 

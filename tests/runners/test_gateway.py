@@ -141,10 +141,16 @@ def test_a_lane_grows_with_its_runs_and_shrinks_again_under_one_that_works(
 def test_a_conductor_that_is_started_again_goes_on_with_what_runs(
     house, conduct, clusters, tmp_path
 ):
-    first, second, third = house.submit(house.template(HELD.format(folder=str(tmp_path))), 3)
+    runs = house.submit(house.template(HELD.format(folder=str(tmp_path))), 3)
     before = conduct(clusters, name="before")
-    house.reaches(first, "running")
-    house.reaches(second, "running")  # and the third waits on the cluster
+
+    def two_run() -> bool:  # and one waits on the cluster; which, Dask decides
+        return [house.run(uid)["state"] for uid in runs].count("running") == 2
+
+    wait_until(two_run, 60, "two runs")
+    first, second, third = sorted(
+        runs, key=lambda uid: house.run(uid)["state"]
+    )  # the last is starting
     (name,) = clusters.list_mine()
     before.stop()
 
