@@ -12,7 +12,8 @@ from .site import Site
 
 BIN = Path(sys.executable).parent
 IMPORTS = "CID_IMPORT_"  # settings that the hub's environment may have
-ADOPTED = "CID_ADOPT_ROOTS"
+ADOPTED = "CID_ADOPT_ROOTS"  # the trees of old data that the data plane reads
+CLUSTERS = "CID_CLUSTERS"  # whose clusters the conductor opens, of a package beside CID
 
 
 def configure(c: Any, site: Site) -> None:
@@ -38,7 +39,7 @@ def catalog(site: Site) -> dict[str, Any]:
             CID_HUB_CACHE="5",  # seconds until a change of group or a revoked token is seen
             CID_GATEWAY_PROXY=site.gateway_proxy,
             **_imports(),
-            **_adopted(),
+            **_told(ADOPTED),
         ),
     }
 
@@ -56,6 +57,7 @@ def conductor(site: Site) -> dict[str, Any]:
             CID_URL=site.service_url,
             CID_GATEWAY=site.gateway_url,
             CID_GATEWAY_PROXY=site.gateway_proxy,
+            **_told(CLUSTERS),
         ),
     }
 
@@ -77,9 +79,9 @@ def _imports() -> dict[str, str]:
     return {name: os.environ[name] for name in named}
 
 
-def _adopted() -> dict[str, str]:
-    """Return the trees of old data that the data plane reads."""
-    return {name: os.environ[name] for name in (ADOPTED,) if name in os.environ}
+def _told(name: str) -> dict[str, str]:
+    """Return a setting that the hub's environment may have."""
+    return {name: os.environ[name]} if name in os.environ else {}
 
 
 def _environment(site: Site, name: str, **more: str) -> dict[str, str]:

@@ -159,6 +159,20 @@ def test_the_catalog_may_ask_for_clusters_only_where_it_imports_on_them(
     assert options.get_configuration(options.parse_options({}), caller)["worker_cores"] == 1
 
 
+def test_the_conductor_is_told_whose_clusters_to_open(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> dict[str, str]:
+        config = load(site, "jupyterhub_config.py", monkeypatch)
+        environment: dict[str, str] = services(config)["cid-conductor"]["environment"]
+        return environment
+
+    monkeypatch.delenv("CID_CLUSTERS", raising=False)
+    assert "CID_CLUSTERS" not in told()
+    monkeypatch.setenv("CID_CLUSTERS", "racks")
+    assert told()["CID_CLUSTERS"] == "racks"
+
+
 @pytest.mark.parametrize("chosen", [{"worker_cores": 1000}, {"worker_memory": 64}, {"image": "x"}])
 def test_a_cluster_has_limits(site: Site, chosen: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"worker_|Unknown"):

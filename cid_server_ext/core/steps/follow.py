@@ -117,18 +117,27 @@ def _taken(session: Session, run: Run, source: str) -> Image:
     """Return the image that a step takes of a run, or raise NotFound."""
     word, _, name = source.partition(":")
     if word == INPUT:
-        images = [given.image for given in run.inputs if given.role == name or not name]
-        found = images[:1]
+        found = [given.image for given in run.inputs if given.role == name or not name]
     else:
         wrote = select(Image).where(Image.run_id == run.id, Image.kind == WRITTEN[word])
-        title = f"{run.inputs[0].image.name} {name}"
         written = session.scalars(wrote.order_by(Image.id)).all()
-        found = [one for one in written if one.name == title] or [
-            one for one in written if one.name.endswith(f" {name}")
-        ]
+        found = [one for one in written if _output(run, word, one) == name]
     if not found:
         raise NotFound(f"run {run.uid} has no {source!r} any more")
     return found[0]
+
+
+def _output(run: Run, word: str, image: Image) -> str:
+    """Return the name of an output by the image that it became: "IMAGE NAME".
+
+    Who renamed the input meanwhile changed IMAGE; then the longest name that was promised counts.
+    """
+    promised: list[str] = run.template.manifest["outputs"][word]
+    first = f"{run.inputs[0].image.name} "
+    if image.name.startswith(first) and (name := image.name[len(first) :]) in promised:
+        return name
+    ends = [name for name in promised if image.name.endswith(f" {name}")]
+    return max(ends, key=len, default="")
 
 
 def _say(session: Session, run: Run, told: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import event, func, select, text, update
 
 from cid_server_ext.core import journal
 from cid_server_ext.core.actor import Actor
+from cid_server_ext.core.catalog import records
 from cid_server_ext.core.people import members
 from cid_server_ext.core.queue import steering
 from cid_server_ext.core.runs import states, submit
@@ -58,7 +59,7 @@ def begun(sessions: Sessions, *steps: Step) -> list[t.Run]:
         return submit.submit(session, WHO, "segment", list(images), {}, then=then)
 
 
-def finish(sessions: Sessions, run: t.Run, wrote: str = "cells", to: str = "done") -> None:
+def finish(sessions: Sessions, run: t.Run, *wrote: str, to: str = "done") -> None:
     """Let a run go its way and write labels."""
     with sessions.begin() as session:
         attempt = session.get_one(t.Run, run.id).attempt + 1
@@ -68,9 +69,11 @@ def finish(sessions: Sessions, run: t.Run, wrote: str = "cells", to: str = "done
         if to != "done":
             return
         row = session.get_one(t.Run, run.id)
-        made = world.add_image(session, "chain", f"{row.inputs[0].image.name} {wrote}", run=row)
-        labels = update(t.Image).where(t.Image.id == made.id).values(kind="labels")
-        session.execute(labels, execution_options=CAPTURED)
+        for name in wrote or ("cells",):
+            title = f"{row.inputs[0].image.name} {name}"
+            made = world.add_image(session, "chain", title, run=row)
+            labels = update(t.Image).where(t.Image.id == made.id).values(kind="labels")
+            session.execute(labels, execution_options=CAPTURED)
 
 
 def followed(sessions: Sessions) -> list[t.Run]:
@@ -191,6 +194,29 @@ def test_whose_role_ends_has_nothing_begun(chained: Sessions) -> None:
     with chained() as session:
         assert session.get_one(t.Run, run.id).followed["error"] in ("NotFound", "NotAllowed")
         assert session.scalar(select(func.sum(t.Allocation.reserved))) > 0  # the other run's
+
+
+@pytest.mark.parametrize("renamed", ["", "another name"])
+def test_an_output_is_known_by_its_name_and_not_by_how_it_ends(
+    chained: Sessions, renamed: str
+) -> None:
+    """`kept` is asked for; `not kept` was written before it, and the input may be renamed."""
+    outputs = {"labels": ["not kept", "kept"]}
+    with chained.begin() as session:
+        templates.publish(session, world.STAFF, manifest("sort", outputs=outputs), world.NOTEBOOK)
+        step = Step("measure", {}, {"labels": "labels:kept", "raw": "input"})
+        then = plan.checked(session, WHO, "sort", [step])
+        uid = session.scalars(select(t.Image.uid).order_by(t.Image.id)).first()
+        (run,) = submit.submit(session, WHO, "sort", [uid], {}, then=then)
+    finish(chained, run, "not kept", "kept")
+    if renamed:
+        with chained.begin() as session:
+            image = session.scalars(select(t.Image).where(t.Image.uid == uid)).one()
+            records.rename(session, WHO, image, renamed)
+    (following,) = followed(chained)
+    with chained() as session:
+        first = session.get_one(t.Run, following.id).inputs[0].image
+        assert first.name == "cell 0 kept"
 
 
 def test_of_a_further_input_that_does_not_fit_only_the_role_is_told(chained: Sessions) -> None:
