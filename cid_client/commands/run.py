@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -87,7 +88,7 @@ def _begin(catalog: Catalog, given: argparse.Namespace) -> int:
         if given.then:
             raise BadInput("--then follows --in and --image, not --csv")
         return _table(catalog, given, roles, values)
-    then = [Step.read(text, lambda *asked: _typed(catalog, *asked)) for text in given.then]
+    then = [_step(catalog, text) for text in given.then]
     order = Order(
         given.what, given.image, values, roles, given.priority, query=given.query, then=then
     )
@@ -100,9 +101,16 @@ def _begin(catalog: Catalog, given: argparse.Namespace) -> int:
     return _started(given, catalog.submit(order))
 
 
-def _typed(catalog: Catalog, template: str, name: str, text: str) -> Any:
-    """Return a parameter's value as its template means it."""
-    return value(catalog.template(template).parameters.get(name, {}), text)
+def _step(catalog: Catalog, text: str) -> Step:
+    """Return the step that is said as `measure-cells sigma=1 image=labels:cells`."""
+    try:
+        name, *words = shlex.split(text) or [""]
+        pairs = [_pair(word) for word in words]
+    except (ValueError, argparse.ArgumentTypeError) as error:
+        raise BadInput(f"--then {text!r}: {error}") from None
+    takes = catalog.template(name).parameters
+    values = {key: value(takes[key], said) for key, said in pairs if key in takes}
+    return Step(name, {key: said for key, said in pairs if key not in takes}, **values)
 
 
 def _table(

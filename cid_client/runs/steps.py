@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,7 +9,6 @@ from ..errors import BadInput, Conflict
 from ..wire import given, waiting
 
 BEGINS = 60.0  # seconds in which what follows a run that is done begins, or is refused
-SOURCES = ("labels:", "images:", "input")
 
 
 class Step:
@@ -36,29 +34,6 @@ class Step:
     def body(self) -> dict[str, Any]:
         """Return it as the API takes it."""
         return {"template": self.template, "parameters": self.parameters, "take": self.take}
-
-    @classmethod
-    def read(cls, text: str, typed: Callable[[str, str, str], Any]) -> Step:
-        """Return the step of a command line: `measure-cells sigma=1 image=labels:cells`.
-
-        `typed` is asked with template, name and text for the value of a parameter. Raises BadInput
-        for what is no NAME=VALUE.
-        """
-        try:
-            template, *words = shlex.split(text)
-        except ValueError as error:
-            raise BadInput(f"--then {text!r}: {error}") from None
-        take: dict[str, str] = {}
-        parameters: dict[str, Any] = {}
-        for word in words:
-            name, equals, said = word.partition("=")
-            if not equals or not name:
-                raise BadInput(f"--then {text!r}: write NAME=VALUE, not {word!r}")
-            if said.startswith(SOURCES[:2]) or said.partition(":")[0] == SOURCES[2]:
-                take[name] = said
-            else:
-                parameters[name] = typed(template, name, said)
-        return cls(template, take, **parameters)
 
 
 Steps = Step | list[Step] | tuple[Step, ...]

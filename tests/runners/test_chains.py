@@ -126,4 +126,10 @@ def test_the_command_of_the_page_begins_a_chain(house, conduct, templates, monke
         }
     ]
     assert cli.main(["run", "find-buds", "--image", house.image, "--then", "measure-buds x", "-y"])
-    assert "write NAME=VALUE, not 'x'" in capsys.readouterr().err
+    assert "'x': write NAME=VALUE" in capsys.readouterr().err
+    wrong = ["measure-buds leest=20 raw=input", ""]
+    for step in wrong:
+        assert cli.main(["run", "find-buds", "--image", house.image, "--then", step, "-y"])
+    said = capsys.readouterr().err
+    assert "it has no role 'leest'; it takes buds, raw" in said
+    assert "a template's name" in said
