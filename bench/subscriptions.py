@@ -18,10 +18,10 @@ from _databases import databases
 from _harness import Bench
 from sqlalchemy import text
 
+from cid_server_ext.background.subscriber import PAGE, Subscriber
 from cid_server_ext.core.subscriptions import following
 from cid_server_ext.core.subscriptions.budget import Limits
 from cid_server_ext.db.session import Sessions, migrate, open_database
-from cid_server_ext.subscriber import PAGE, Subscriber
 
 IMAGES = int(10_000 * float(os.environ.get("CID_BENCH_SCALE", "1")))
 PROJECT = "night"

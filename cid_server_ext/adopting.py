@@ -105,7 +105,7 @@ def relocate(arguments: argparse.Namespace) -> int:
 
 def fixity(arguments: argparse.Namespace) -> int:
     """Look at all adopted files now, as each night; 1: some are changed, moved or missing."""
-    from .fixity import look
+    from .background.fixity import look
 
     with _catalog(arguments) as (sessions, storage, roots), operator.progress() as told:
         found = look(sessions, storage, roots, part=1.0 if arguments.deep else 0.0, told=told)

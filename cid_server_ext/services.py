@@ -9,11 +9,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .bookkeeper import Bookkeeper
-from .checker import A_NIGHT, Checker
+from .background.bookkeeper import Bookkeeper
+from .background.checker import A_NIGHT, Checker
+from .background.departures import Departures, HubPeople
+from .background.fixity import Fixity
+from .background.purger import Purger
+from .background.revoker import Revoker
+from .background.rounds import Rounds, close
+from .background.sealer import Sealer
+from .background.stepper import Stepper
+from .background.subscriber import Subscriber
 from .db.session import Sessions, open_database
-from .departures import Departures, HubPeople
-from .fixity import Fixity
 from .ingest.abroad import Abroad
 from .ingest.importer import Importer
 from .ingest.limits import Limits
@@ -22,18 +28,13 @@ from .mail.mailer import Mailer
 from .mail.server import MailServer
 from .memory.migration import to_newest
 from .memory.writer import Writer
-from .purger import Purger
 from .rates import Rates
-from .revoker import Revoker
-from .sealer import Sealer
-from .stepper import Stepper
 from .storage.gauge import MOST_FILES
 from .storage.inplace import Roots
 from .storage.plane import DataPlane
 from .storage.roots import Folder
 from .storage.seals import Keys, opened
 from .storage.tickets import Signer
-from .subscriber import Subscriber
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +72,16 @@ class Settings:
 class Services:
     """What a request may need. `prefix` is the URL path of the catalog, ending in a slash.
 
-    `queued` is called when runs were queued; a laptop then wakes its conductor.
+    `queued` is called when runs were queued; a laptop then wakes its conductor. `background` is
+    closed in its order.
     """
 
     settings: Settings
     sessions: Sessions
     data: DataPlane
     importer: Importer
-    revoker: Revoker
-    departures: Departures
-    writer: Writer
-    bookkeeper: Bookkeeper
     purger: Purger
-    checker: Checker
-    fixity: Fixity
-    subscriber: Subscriber
-    stepper: Stepper
-    mailer: Mailer
-    sealer: Sealer
+    background: tuple[Rounds, ...]
     keys: Keys
     rates: Rates
     prefix: str
@@ -97,17 +90,7 @@ class Services:
     def close(self) -> None:
         """Stop background work and let go of the database."""
         self.importer.close()
-        self.subscriber.close()
-        self.stepper.close()
-        self.mailer.close()
-        self.sealer.close()
-        self.revoker.close()
-        self.departures.close()
-        self.writer.close()
-        self.bookkeeper.close()
-        self.purger.close()
-        self.checker.close()
-        self.fixity.close()
+        close(self.background)
         self.sessions.kw["bind"].dispose()
 
 
@@ -131,30 +114,32 @@ def build(settings: Settings, prefix: str, queued: Callable[[], None] = lambda: 
     )
     keys = opened(settings.seal_keys)
     importer = Importer(sessions, data.root, settings.limits, workshop=importing, signer=keys)
-    revoker = Revoker(sessions, data.revoked).start()
-    departures = Departures(HubPeople(settings.hub, settings.hub_token), data.revoked)
+    purger = Purger(sessions, data.root)
+    background: list[Rounds] = [
+        Revoker(sessions, data.revoked),
+        Subscriber(sessions, queued),
+        Stepper(sessions, queued),
+        Mailer(sessions, settings.mail),
+        Sealer(sessions, keys),
+        Bookkeeper(sessions, data.root),
+        purger,
+        Checker(sessions, data.root, settings.check_bytes),
+        Fixity(sessions, data.root, settings.roots),
+        Writer(sessions, settings.storage),  # the last one: it writes what the others did
+    ]
     if settings.hub:
-        departures.start()
+        people = HubPeople(settings.hub, settings.hub_token)
+        background.insert(0, Departures(people, data.revoked))
+    for one in background:
+        one.start()
     rates = Rates(settings.rate, settings.burst)
-    writer = Writer(sessions, settings.storage).start()
-    books = Bookkeeper(sessions, data.root).start()
-    purger = Purger(sessions, data.root).start()
     return Services(
         settings,
         sessions,
         data,
         importer,
-        revoker,
-        departures,
-        writer,
-        books,
         purger,
-        Checker(sessions, data.root, settings.check_bytes).start(),
-        Fixity(sessions, data.root, settings.roots).start(),
-        Subscriber(sessions, queued).start(),
-        Stepper(sessions, queued).start(),
-        Mailer(sessions, settings.mail).start(),
-        Sealer(sessions, keys).start(),
+        tuple(background),
         keys,
         rates,
         prefix,

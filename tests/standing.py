@@ -9,6 +9,7 @@ import world
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cid_server_ext.background.subscriber import Subscriber
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import commits, datasets, deposits
 from cid_server_ext.core.estimate import room
@@ -18,7 +19,6 @@ from cid_server_ext.core.subscriptions.subscriptions import Wanted
 from cid_server_ext.core.templates import templates
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
-from cid_server_ext.subscriber import Subscriber
 
 WHO = Actor("contributor")
 SEARCH = "new stacks"

@@ -9,8 +9,8 @@ import signal
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from cid_server_ext.background.subscriber import Subscriber
 from cid_server_ext.db.session import open_database
-from cid_server_ext.subscriber import Subscriber
 
 
 def look_and_die(url: str, moment: int) -> bool:

@@ -48,6 +48,12 @@ def take(session: Session, name: str, holder: str, seconds: float) -> bool:
     return True
 
 
+def open_to(session: Session, name: str, holder: str) -> bool:
+    """Say whether the duty is free now, or the holder's; `take` decides."""
+    theirs = (Duty.name == name, Duty.holder != holder, Duty.until > clock.now(session))
+    return session.scalar(select(Duty.name).where(*theirs)) is None
+
+
 def drop(session: Session, name: str, holder: str) -> None:
     """Let the duty go, if it is still the holder's, so that the next need not wait."""
     session.execute(delete(Duty).where(Duty.name == name, Duty.holder == holder))

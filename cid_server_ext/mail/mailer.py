@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import smtplib
-import threading
 import time
 from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from ..core import duties
+from ..background.rounds import Rounds
+from ..background.turn import Turn
 from ..core.notices import outbox
 from ..core.notices.outbox import Letter
 from ..db.session import Sessions, reading
@@ -19,32 +19,20 @@ from .server import Later, MailServer, Never, send
 
 log = logging.getLogger(__name__)
 
-DUTY, HELD = "mail", 300.0  # seconds; longer than one letter may take
-EVERY = 5.0  # seconds between two looks
+HELD = 300.0  # seconds; longer than one letter may take
 FORGETTING = 3600.0
 
 
-class Mailer:
-    """A thread that looks for letters until it is closed."""
+class Mailer(Rounds):
+    """Looks for letters."""
+
+    name, every = "mailer", 5.0
 
     def __init__(self, sessions: Sessions, server: MailServer) -> None:
-        self._sessions = sessions
-        self._server = server
-        self._holder = duties.myself()
+        super().__init__()
+        self._sessions, self._server = sessions, server
+        self._turn = Turn(sessions, "mail", HELD)
         self._forgot = -FORGETTING
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="mailer", daemon=True)
-
-    def start(self) -> Mailer:
-        """Begin; the first look is now."""
-        self._thread.start()
-        return self
-
-    def close(self) -> None:
-        """Stop; what is due goes out at the next start."""
-        self._stop.set()
-        if self._thread.ident is not None:
-            self._thread.join(10)
 
     def look(self) -> int:
         """Send what is due, and return how many letters the server took."""
@@ -56,19 +44,18 @@ class Mailer:
             return 0
         with reading(self._sessions) as session:
             letters = outbox.due(session)
-        if not letters or not self._mine():
+        if not letters or not self._turn.mine():
             return 0
         try:
             return self._send(letters)
         finally:
-            with self._sessions.begin() as session:
-                duties.drop(session, DUTY, self._holder)
+            self._turn.drop()
 
     def _send(self, letters: list[Letter]) -> int:
         taken, left = 0, list(letters)
         try:
             with self._server.open() as smtp:
-                while left and not self._stop.is_set() and self._mine():
+                while left and not self.stopping.is_set() and self._turn.mine():
                     taken += self._hand_over(smtp, left[0])
                     left.pop(0)
         except Later as error:
@@ -94,15 +81,3 @@ class Mailer:
         with self._sessions.begin() as session:
             for one in letters:
                 what(session, one)
-
-    def _mine(self) -> bool:
-        with self._sessions.begin() as session:
-            return duties.take(session, DUTY, self._holder, HELD)
-
-    def _keep(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self.look()
-            except Exception as error:  # the next look tries again
-                log.warning("sending mail: %s", type(error).__name__)
-            self._stop.wait(EVERY)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import threading
 import time
 from itertools import islice
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
+from ..background.rounds import Rounds
 from ..core.memory import snapshot
 from ..db.session import Sessions, reading, schema_of
 from ..errors import CidError, Conflict
@@ -34,28 +34,36 @@ class OtherHistory(CidError):
     """Storage holds the journal of another database, or of a newer state of this one."""
 
 
-class Writer:
-    """A thread that appends what was committed, until it is closed."""
+class Writer(Rounds):
+    """Appends what was committed."""
+
+    name, patience = "journal", 30.0
 
     def __init__(self, sessions: Sessions, storage: Path, every: float = EVERY) -> None:
-        self._sessions, self._folder, self._every = sessions, folder_of(storage), every
+        super().__init__()
+        self._sessions, self._folder, self.every = sessions, folder_of(storage), every
         self._schema = schema_of(sessions)
         self._pen: Pen | None = None
         self._last = 0
-        self._stop = threading.Event()
         self._told = ("", 0.0)
-        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-
-    def start(self) -> Writer:
-        """Begin; the first look is taken at once."""
-        self._thread.start()
-        return self
 
     def close(self) -> None:
-        """Write what is left and stop."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(30)
+        """Stop, and write what is left."""
+        super().close()
+        if not self.looking:  # else it still holds the pen, and writes
+            self.look()
+            self.lay_down()
+
+    def look(self) -> None:
+        """Write what was committed since the last look; tell what is in the way."""
+        try:
+            self.step()
+            self._told = ("", 0.0)
+        except (OSError, DBAPIError, CidError) as error:
+            self._tell(error)
+        except Exception:
+            log.exception("the journal is not written; trying again")
+            self.lay_down()
 
     def step(self) -> None:
         """Write what was committed since the last look, if this process holds the pen."""
@@ -77,23 +85,6 @@ class Writer:
         if self._pen is not None:
             self._pen.close()
         self._pen = None
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            self._try()
-            self._stop.wait(self._every)
-        self._try()
-        self.lay_down()
-
-    def _try(self) -> None:
-        try:
-            self.step()
-            self._told = ("", 0.0)
-        except (OSError, DBAPIError, CidError) as error:
-            self._tell(error)
-        except Exception:
-            log.exception("the journal is not written; trying again")
-            self.lay_down()
 
     def _take_up(self) -> bool:
         try:

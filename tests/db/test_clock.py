@@ -8,7 +8,7 @@ import accounts
 import pytest
 import world
 
-from cid_server_ext.bookkeeper import Bookkeeper
+from cid_server_ext.background.bookkeeper import Bookkeeper
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import deposits
 from cid_server_ext.db import clock
@@ -53,7 +53,7 @@ def test_a_clock_that_jumped_charges_nothing_and_gives_nothing_up(
     told = clock.now
     with monkeypatch.context() as jump:
         jump.setattr(clock, "now", lambda session: told(session) + MONTH)
-        assert Bookkeeper(sessions).look() == 0
+        assert Bookkeeper(sessions).charge() == 0
         with sessions() as session:
             assert deposits.expired(session) == []
-    assert Bookkeeper(sessions).look() > 0
+    assert Bookkeeper(sessions).charge() > 0

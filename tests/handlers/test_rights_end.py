@@ -13,7 +13,7 @@ import world
 from processes import STAFF, Service, content_digest, start_service, stop, wait_until
 from sqlalchemy import select
 
-from cid_server_ext import revoker
+from cid_server_ext.background import revoker
 from cid_server_ext.core import journal
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.people import members

@@ -7,7 +7,7 @@ import psutil
 import pytest
 from hub_people import Visitor
 
-from cid_server_ext.departures import HubPeople
+from cid_server_ext.background.departures import HubPeople
 from hub_config.accounts import ACCOUNTS
 from hub_config.running import Hub
 

@@ -15,11 +15,11 @@ import tifffile
 import world
 from old_data import Old
 
+from cid_server_ext.background.fixity import look
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import downloads
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions, reading
-from cid_server_ext.fixity import look
 from cid_server_ext.handlers.downloads import _wanted
 from cid_server_ext.ingest.abroad import Abroad
 from cid_server_ext.storage.afar import Site

@@ -14,7 +14,8 @@ import world
 from old_data import Old
 from sqlalchemy import select
 
-from cid_server_ext import fixity, measuring
+from cid_server_ext import measuring
+from cid_server_ext.background import fixity
 from cid_server_ext.core import journal
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import images, masks, tags, terms

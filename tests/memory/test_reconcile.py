@@ -11,7 +11,7 @@ import shelf
 import world
 from sqlalchemy import select, update
 
-from cid_server_ext.bookkeeper import Bookkeeper
+from cid_server_ext.background.bookkeeper import Bookkeeper
 from cid_server_ext.core import journal
 from cid_server_ext.core.life import purge, trash
 from cid_server_ext.core.memory.export import canonical
@@ -126,7 +126,7 @@ def test_a_comparison_that_is_told_to_stop_keeps_nothing(sessions: Sessions, roo
     assert reconcile(sessions, root, lambda: False) is None
     stopping = Bookkeeper(sessions, root)
     stopping.start().close()
-    stopping._stop.set()
+    stopping.stopping.set()
     (root.root / reconciled.KEY).unlink(missing_ok=True)
     assert stopping.compare() is False
     assert reconciled.kept(root.root) is None

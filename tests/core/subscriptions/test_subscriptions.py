@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from standing import EACH, WHO, arrive, counted, look, read, run_on, subscribe
 
+from cid_server_ext.background.subscriber import Subscriber
 from cid_server_ext.core import journal
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import datasets, projects, records, renames, tags
@@ -26,7 +27,6 @@ from cid_server_ext.core.templates import templates
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
 from cid_server_ext.errors import Conflict, NotAllowed, NotFound
-from cid_server_ext.subscriber import Subscriber
 
 PROJECT = "screen"
 

@@ -11,7 +11,7 @@ import pytest
 from processes import wait_until
 from sqlalchemy import func, select, update
 
-from cid_server_ext.bookkeeper import Bookkeeper
+from cid_server_ext.background.bookkeeper import Bookkeeper
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
 
@@ -37,14 +37,14 @@ def test_it_charges_every_day_that_is_over(sessions: Sessions) -> None:
     finally:
         books.close()
     assert charged(sessions) in (5, 6)  # yesterday too, an hour after midnight
-    assert Bookkeeper(sessions).look() == 0
+    assert Bookkeeper(sessions).charge() == 0
 
 
 def test_two_processes_charge_each_day_once(sessions: Sessions) -> None:
     begun(sessions, 6)
     two = [Bookkeeper(sessions), Bookkeeper(sessions)]
     with ThreadPoolExecutor(2) as pool:
-        made = list(pool.map(Bookkeeper.look, two))
+        made = list(pool.map(Bookkeeper.charge, two))
     assert sum(made) == charged(sessions) in (5, 6)
 
 
@@ -55,5 +55,5 @@ def test_counters_that_drift_are_logged(
     with sessions.begin() as session:
         session.execute(update(t.Allocation).values(used=t.Allocation.used + 7))
     with caplog.at_level(logging.ERROR):
-        Bookkeeper(sessions).look()
+        Bookkeeper(sessions).charge()
     assert "allocation of screen drifts" in caplog.text

@@ -6,23 +6,19 @@ up looks at everything once, and finds what a killed one left.
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Callable
 
 from sqlalchemy.exc import DBAPIError
 
-from .core import duties
-from .core.subscriptions import changes, following
-from .db.session import Sessions, overdue, reading
-from .errors import BadInput, CidError
-
-log = logging.getLogger(__name__)
+from ..core.subscriptions import changes, following
+from ..db.session import Sessions, overdue, reading
+from ..errors import BadInput
+from .rounds import Rounds
+from .turn import Turn
 
 EVERY = 1.5  # seconds between two looks at the journal
-DUTY, HELD = "subscriptions", 20.0
-RENEWED = 5.0  # seconds after which the duty is taken again
+HELD, RENEWED = 20.0, 5.0  # seconds of the duty
 WHOLE = 3600.0  # seconds between two looks at all that a search finds: "today" is another day
 AGAIN = 30.0  # seconds until it is asked again whether there is room, with nothing in the journal
 LATER = 300.0  # seconds until a look that failed is taken again
@@ -30,36 +26,29 @@ PAGE = 500  # new matches that are noted at once
 SECONDS = 60.0  # that a look at all that a search finds may take
 
 
-class Subscriber:
-    """A thread that looks for new matches until it is closed. `queued` hears of new runs."""
+class Subscriber(Rounds):
+    """Looks for new matches. `queued` hears of new runs."""
+
+    name, every, first, patience = "subscriber", EVERY, EVERY, 30.0
 
     def __init__(self, sessions: Sessions, queued: Callable[[], None]) -> None:
+        super().__init__()
         self._sessions, self._queued = sessions, queued
-        self._holder = duties.myself()
-        self._has, self._asked_at = False, -RENEWED
+        self._turn = Turn(sessions, "subscriptions", HELD, RENEWED)
         self._upto: int | None = None  # the journal was heeded so far
         self._looked: dict[int, float] = {}  # subscription -> when all it finds was looked at
         self._asked = -AGAIN
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="subscriber", daemon=True)
-
-    def start(self) -> Subscriber:
-        """Begin to follow."""
-        self._thread.start()
-        return self
 
     def close(self) -> None:
-        """Stop; what is left is found at the next start. Another process goes on at once."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(30)
-        self._let_go()
+        """Stop; another process goes on at once."""
+        super().close()
+        self._turn.drop()
 
     def look(self) -> int:
         """Note what matches by now and submit what may be; return how many runs that made."""
         with reading(self._sessions) as session:
             open_ = following.unended(session)
-        if not open_ or not self._mine():
+        if not open_ or not self._turn.mine():
             self._forget()
             return 0
         try:
@@ -90,7 +79,7 @@ class Subscriber:
         self._looked[number] = time.monotonic() - WHOLE + LATER  # where it fails
         began = time.monotonic()
         more = True
-        while more and not self._stop.is_set() and self._mine():
+        while more and self._goes_on():
             with reading(self._sessions, SECONDS) as session:
                 found = following.found(session, number, PAGE)
             more = self._note_some(number, found) > 0 and len(found) == PAGE
@@ -115,7 +104,7 @@ class Subscriber:
 
     def _submit_all(self, number: int, made: list[int]) -> None:
         more = True
-        while more and not self._stop.is_set() and self._mine():
+        while more and self._goes_on():
             with self._sessions.begin() as session:
                 submitted, more = following.advance(session, number)
             made.append(submitted)
@@ -135,35 +124,10 @@ class Subscriber:
             with self._sessions.begin() as session:
                 following.give_up(session, number, "it takes too long: make it narrower")
 
-    def _mine(self) -> bool:
-        if time.monotonic() - self._asked_at >= RENEWED:
-            with self._sessions.begin() as session:
-                self._has = duties.take(session, DUTY, self._holder, HELD)
-            self._asked_at = time.monotonic()
-        return self._has
+    def _goes_on(self) -> bool:
+        return not self.stopping.is_set() and self._turn.mine()
 
     def _forget(self) -> None:
         """Look at everything once more, when it is this one's turn again."""
         self._upto = None
         self._looked.clear()
-
-    def _follow(self) -> None:
-        while not self._stop.wait(EVERY):
-            try:
-                self.look()
-            except Exception as error:  # the next look tries again
-                known = isinstance(error, CidError | DBAPIError)
-                log.log(
-                    logging.WARNING if known else logging.ERROR,
-                    "following subscriptions: %s",
-                    type(error).__name__,
-                )
-
-    def _let_go(self) -> None:
-        if not self._has:
-            return
-        try:
-            with self._sessions.begin() as session:
-                duties.drop(session, DUTY, self._holder)
-        except DBAPIError as error:  # it ends by itself
-            log.warning("letting subscriptions go: %s", type(error).__name__)

@@ -6,36 +6,29 @@ by the next one, because the file itself says which entries were heeded.
 
 from __future__ import annotations
 
-import logging
-import threading
+from typing import Self
 
-from .core.people import revocations
-from .db.session import Sessions, reading
-from .storage import revoked
-
-log = logging.getLogger(__name__)
+from ..core.people import revocations
+from ..db.session import Sessions, reading
+from ..storage import revoked
+from .rounds import Rounds
 
 EVERY = 1.5  # seconds between two looks at the journal
 
 
-class Revoker:
-    """A thread that looks at the journal until it is closed."""
+class Revoker(Rounds):
+    """Looks at the journal."""
+
+    name, every, first = "revoker", EVERY, EVERY
 
     def __init__(self, sessions: Sessions, known: revoked.Revoked) -> None:
+        super().__init__()
         self._sessions, self._known = sessions, known
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="revoker", daemon=True)
 
-    def start(self) -> Revoker:
+    def start(self) -> Self:
         """Begin to follow; what was missed meanwhile is heeded when this returns."""
         self.look()
-        self._thread.start()
-        return self
-
-    def close(self) -> None:
-        """Stop; what is left is heeded at the next start."""
-        self._stop.set()
-        self._thread.join(10)
+        return super().start()
 
     def look(self) -> None:
         """Heed all entries there are by now."""
@@ -55,13 +48,6 @@ class Revoker:
         if lost is None:
             return False
         return self._known.revoke(_names(lost), after=after, upto=lost.upto)
-
-    def _follow(self) -> None:
-        while not self._stop.wait(EVERY):
-            try:
-                self.look()
-            except Exception as error:  # the next look tries again
-                log.warning("revoking tickets: %s", type(error).__name__)
 
 
 def _names(lost: revocations.Lost) -> set[str]:

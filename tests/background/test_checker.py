@@ -12,8 +12,8 @@ import shelf
 import world
 from sqlalchemy import select, update
 
-from cid_server_ext import checker
-from cid_server_ext.checker import Checker, Place, keep, kept
+from cid_server_ext.background import checker
+from cid_server_ext.background.checker import Checker, Place, keep, kept
 from cid_server_ext.core.life import history
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions

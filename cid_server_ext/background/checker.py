@@ -10,31 +10,31 @@ from __future__ import annotations
 import json
 import logging
 import os
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import select
 
-from .core import duties, journal
-from .core.catalog import references
-from .core.ledger.lines import MARGIN
-from .db import clock
-from .db.session import Sessions, reading
-from .db.tables import Record
-from .storage import inspect
-from .storage.inspect import Fault, Promise
-from .storage.roots import Folder
+from ..core import journal
+from ..core.catalog import references
+from ..core.ledger.lines import MARGIN
+from ..db import clock
+from ..db.session import Sessions, reading
+from ..db.tables import Record
+from ..storage import inspect
+from ..storage.inspect import Fault, Promise
+from ..storage.roots import Folder
+from .rounds import Rounds
+from .turn import Turn
 
 log = logging.getLogger(__name__)
 
 KEY = "state/checked.json"
 A_NIGHT = 10**12  # bytes
-EVERY = 3600.0  # seconds between two looks whether it is night
-DUTY, HELD, RENEWED = "check", 600.0, 60.0
+HELD, RENEWED = 600.0, 60.0  # seconds
 BATCH = 50
 TOLD = 20  # faults of one record that are told
 
@@ -49,27 +49,19 @@ class Place:
     rounds: int = 0
 
 
-class Checker:
-    """A thread that checks each night until it is closed; one process does it for all."""
+class Checker(Rounds):
+    """Checks each night; one process does it for all."""
+
+    name, every = "checker", 3600.0
 
     def __init__(self, sessions: Sessions, root: Folder, a_night: int = A_NIGHT) -> None:
+        super().__init__()
         self._sessions, self._root, self._a_night = sessions, root, a_night
-        self._holder = duties.myself()
-        self._took = -RENEWED
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="checker", daemon=True)
+        self._turn = Turn(sessions, "check", HELD, RENEWED)
 
-    def start(self) -> Checker:
+    def start(self) -> Self:
         """Begin; the first night is the next one."""
-        if self._a_night > 0:
-            self._thread.start()
-        return self
-
-    def close(self) -> None:
-        """Stop; the rest of the night is left."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(10)
+        return super().start() if self._a_night > 0 else self
 
     def look(self) -> int:
         """Check what tonight has room for, if nobody has; return how many records were read."""
@@ -88,18 +80,18 @@ class Checker:
         while nbytes < self._a_night and self._mine():
             rows = self._rows(Record.id > after)
             for row in rows:
-                if nbytes >= self._a_night or self._stop.is_set():
+                if nbytes >= self._a_night or self.stopping.is_set():
                     break
                 started = time.monotonic()
                 self._read(row)
                 after, nbytes, read = row.id, nbytes + row.nbytes, read + 1
                 # others want the disk too: it is theirs for as long again
-                self._stop.wait(time.monotonic() - started)
+                self.stopping.wait(time.monotonic() - started)
             keep(self._root.root, Place(place.night, after, began, rounds))
             if len(rows) < BATCH and (not rows or after == rows[-1].id):
                 after, rounds, began = 0, rounds + 1, night
                 break
-        if self._stop.is_set():
+        if self.stopping.is_set():
             return read
         keep(self._root.root, Place(night, after, began, rounds))
         log.info("checked %s records, %s bytes", read, nbytes)
@@ -141,23 +133,7 @@ class Checker:
             return (clock.now(session) - MARGIN).date().isoformat()
 
     def _mine(self) -> bool:
-        if self._stop.is_set():
-            return False
-        if time.monotonic() - self._took < RENEWED:
-            return True
-        with self._sessions.begin() as session:
-            mine = duties.take(session, DUTY, self._holder, HELD)
-        self._took = time.monotonic() if mine else -RENEWED
-        return mine
-
-    def _keep(self) -> None:
-        while True:
-            try:
-                self.look()
-            except Exception as error:  # the next look goes on from the last record that was read
-                log.warning("checking what is kept: %s", type(error).__name__)
-            if self._stop.wait(EVERY):
-                return
+        return not self.stopping.is_set() and self._turn.mine()
 
 
 def kept(root: Path) -> Place | None:

@@ -9,28 +9,28 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from sqlalchemy import select, update
 
-from .core import duties, journal
-from .core.catalog import references
-from .core.ledger.lines import MARGIN
-from .db import clock
-from .db.session import Sessions, reading
-from .db.tables import File, Image, Reference
-from .errors import NotFound
-from .storage import presence
-from .storage.inplace import Place, Roots, suspects
-from .storage.presence import Known, Seen
-from .storage.roots import Folder
+from ..core import journal
+from ..core.catalog import references
+from ..core.ledger.lines import MARGIN
+from ..db import clock
+from ..db.session import Sessions, reading
+from ..db.tables import File, Image, Reference
+from ..errors import NotFound
+from ..storage import presence
+from ..storage.inplace import Place, Roots, suspects
+from ..storage.presence import Known, Seen
+from ..storage.roots import Folder
+from .rounds import Rounds
+from .turn import Turn
 
 log = logging.getLogger(__name__)
 
-EVERY = 30.0  # seconds between two looks for what the data plane doubts
-DUTY, HELD = "fixity", 600.0
 BATCH = 200
 PART = 0.05  # of the files that are read each night
 DONE = "state/fixity.night"
@@ -92,26 +92,19 @@ def look(
     return found
 
 
-class Fixity:
-    """A thread that looks until it is closed; of several processes one does it for all."""
+class Fixity(Rounds):
+    """Of several processes one looks for all."""
+
+    name, every = "fixity", 30.0
 
     def __init__(self, sessions: Sessions, storage: Folder, roots: Roots) -> None:
+        super().__init__()
         self._sessions, self._storage, self._roots = sessions, storage, roots
-        self._holder = duties.myself()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="fixity", daemon=True)
+        self._turn = Turn(sessions, "fixity", 600.0)
 
-    def start(self) -> Fixity:
+    def start(self) -> Self:
         """Begin, if there is a tree to look at."""
-        if self._roots.folders:
-            self._thread.start()
-        return self
-
-    def close(self) -> None:
-        """Stop; the rest is looked at the next time."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(10)
+        return super().start() if self._roots.folders else self
 
     def look(self) -> Looked | None:
         """Look at what is doubted, and once a night at all; None: another process does it."""
@@ -131,19 +124,7 @@ class Fixity:
         return found
 
     def _mine(self) -> bool:
-        if self._stop.is_set():
-            return False
-        with self._sessions.begin() as session:
-            return duties.take(session, DUTY, self._holder, HELD)
-
-    def _keep(self) -> None:
-        while True:
-            try:
-                self.look()
-            except Exception as error:  # the next look begins anew
-                log.warning("fixity: %s", type(error).__name__)
-            if self._stop.wait(EVERY):
-                return
+        return not self.stopping.is_set() and self._turn.mine()
 
 
 def _doubted(row: _Row, only: Mapping[str, str]) -> str | None:

@@ -13,7 +13,7 @@ import world
 from old_data import Old
 from sqlalchemy import select
 
-from cid_server_ext import fixity
+from cid_server_ext.background import fixity
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.catalog import images, references
 from cid_server_ext.core.life import undo

@@ -6,9 +6,9 @@ import logging
 
 import pytest
 
+from cid_server_ext.background.stepper import Stepper
 from cid_server_ext.core.steps import follow
 from cid_server_ext.db.session import Sessions
-from cid_server_ext.stepper import Stepper
 
 
 def test_a_defect_at_one_run_keeps_no_other_away(

@@ -8,14 +8,14 @@ without them the tickets of a departed account end by themselves, 90 s later at 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
 
-from .storage import revoked
+from ..storage import revoked
+from .rounds import Rounds
 
 log = logging.getLogger(__name__)
 
@@ -57,30 +57,28 @@ class HubPeople:
         return found
 
 
-class Departures:
-    """A thread that asks until it is closed."""
+class Departures(Rounds):
+    """Asks until the hub refuses to tell."""
+
+    name, every, first, patience = "departures", EVERY, EVERY, 15.0
 
     def __init__(self, people: Callable[[], People], known: revoked.Revoked) -> None:
+        super().__init__()
         self._people, self._known = people, known
         self._before: People = {}
         self._lost: dict[str, float] = {}  # whom it let go -> until when that is repeated
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="departures", daemon=True)
-
-    def start(self) -> Departures:
-        """Begin to ask."""
-        self._thread.start()
-        return self
-
-    def close(self) -> None:
-        """Stop."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(15)
 
     def look(self) -> None:
         """Ask once, and take back what is no longer theirs."""
-        people = self._people()
+        try:
+            people = self._people()
+        except Refused as error:
+            log.warning("%s: give its service the scopes list:users, read:users:groups", error)
+            self.stopping.set()
+            return
+        except httpx.HTTPError as error:  # the next question may be answered
+            log.info("who is on the hub is not known: %s", type(error).__name__)
+            return
         now = time.monotonic()
         for name, groups in self._before.items():
             if people.get(name) != groups:
@@ -97,13 +95,3 @@ class Departures:
             if heeded is None:
                 return  # no ticket was given yet
             done = self._known.revoke(names, after=heeded, upto=heeded)
-
-    def _follow(self) -> None:
-        while not self._stop.wait(EVERY):
-            try:
-                self.look()
-            except Refused as error:
-                log.warning("%s: give its service the scopes list:users, read:users:groups", error)
-                return
-            except Exception as error:  # the next question may be answered
-                log.info("who is on the hub is not known: %s", type(error).__name__)

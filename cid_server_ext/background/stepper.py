@@ -3,43 +3,32 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 
 from sqlalchemy.exc import DBAPIError
 
-from .core.steps import follow
-from .db.session import Sessions, reading
-from .errors import CidError
+from ..core.steps import follow
+from ..db.session import Sessions, reading
+from .rounds import Rounds
 
 log = logging.getLogger(__name__)
 
 EVERY = 1.0  # seconds
 
 
-class Stepper:
-    """A thread that looks for runs whose next step is due, until it is closed.
+class Stepper(Rounds):
+    """Looks for runs whose next step is due.
 
     Two processes may find the same run: the row's lock lets one begin what follows. `queued` hears
     of new runs.
     """
 
+    name, every, first, patience = "stepper", EVERY, EVERY, 30.0
+
     def __init__(self, sessions: Sessions, queued: Callable[[], None]) -> None:
+        super().__init__()
         self._sessions, self._queued = sessions, queued
         self._left: set[int] = set()  # at which we stumbled: the next start tries them again
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="stepper", daemon=True)
-
-    def start(self) -> Stepper:
-        """Begin to follow."""
-        self._thread.start()
-        return self
-
-    def close(self) -> None:
-        """Stop; what is due is found at the next start."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(30)
 
     def look(self) -> int:
         """Begin what is due and may begin; return how many runs that are."""
@@ -47,7 +36,7 @@ class Stepper:
             due = follow.due(session)
         begun = 0
         for run_id in due:
-            if self._stop.is_set():
+            if self.stopping.is_set():
                 break
             if run_id not in self._left:
                 begun += self._begin(run_id)
@@ -65,12 +54,3 @@ class Stepper:
             log.exception("what follows run %d", run_id)
             self._left.add(run_id)
             return False
-
-    def _follow(self) -> None:
-        while not self._stop.wait(EVERY):
-            try:
-                self.look()
-            except Exception as error:  # the next look tries again
-                known = isinstance(error, CidError | DBAPIError)
-                level = logging.WARNING if known else logging.ERROR
-                log.log(level, "following runs: %s", type(error).__name__, exc_info=not known)

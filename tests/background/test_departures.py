@@ -15,12 +15,12 @@ import world
 from processes import start_service, stop, wait_until
 from sqlalchemy import select
 
-from cid_server_ext import departures, revoker
+from cid_server_ext.background import departures, revoker
+from cid_server_ext.background.departures import Departures, HubPeople, Refused
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.people import members
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import open_database
-from cid_server_ext.departures import Departures, HubPeople, Refused
 from cid_server_ext.storage import revoked
 from cid_server_ext.storage.revoked import Revoked
 
