@@ -40,6 +40,7 @@ BY_STATUS: dict[int, type[CidError]] = {
 }
 # PostgreSQL: serialization failure, deadlock; what is tried again from the start succeeds
 GAVE_WAY = {"40001", "40P01"}
+FULL = {"53100", "SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"}
 # unique and foreign keys: somebody else made, or removed, the same a moment ago
 RACED = {
     "23505",
@@ -93,6 +94,9 @@ def of_database(error: Exception) -> CidError | None:
         return BadInput("a value is longer or larger than the catalog can keep")
     if isinstance(error, StaleDataError) or _raced(error):
         return Conflict("somebody else changed the same at the same moment: reload and retry")
+    if _full(error):
+        log.error("database: its disk is full")
+        return Unavailable("the database's disk is full: tell staff; what is there can be read")
     if isinstance(error, OperationalError | PoolTimeout):
         log.warning("database: %s", type(error).__name__)
         return Unavailable("the database is busy: try again in a moment")
@@ -102,6 +106,12 @@ def of_database(error: Exception) -> CidError | None:
 def _gave_way(error: Exception) -> bool:
     """Return whether the database ended this transaction for another's sake."""
     return getattr(getattr(error, "orig", None), "sqlstate", None) in GAVE_WAY
+
+
+def _full(error: Exception) -> bool:
+    told = getattr(error, "orig", None)
+    known = getattr(told, "sqlstate", None) or getattr(told, "sqlite_errorname", None)
+    return known in FULL
 
 
 def _raced(error: Exception) -> bool:

@@ -14,7 +14,6 @@ and {"image": {...}} for each image. Every job ends with {"done": true} or, at a
 from __future__ import annotations
 
 import base64
-import errno
 import json
 import os
 import shutil
@@ -38,6 +37,7 @@ from ..storage.readers import open_images, sort
 from ..storage.readers.ngff import inplace
 from ..storage.readers.ome.metadata import clean
 from ..storage.readers.source import Source, unreadable
+from . import faults
 from .limits import Limits, bind
 from .sandbox import Room, enter
 
@@ -79,7 +79,7 @@ def main(talk: socket.socket) -> None:
         except MemoryError as error:
             _say(talk, error=["BadFile", str(unreadable(error))])
         except Exception as error:  # reading faults are BadFile already; this is ours or the disk's
-            _say(talk, error=["Unavailable", _fault(error)])
+            _say(talk, error=["Unavailable", faults.not_written(error)])
 
 
 def _do(talk: socket.socket, job: dict[str, Any]) -> None:
@@ -95,15 +95,6 @@ def _do(talk: socket.socket, job: dict[str, Any]) -> None:
         _give_out(talk, job)
     else:
         _convert(talk, Path(job["source"]), Path(job["target"]), str(job["kind"]))
-
-
-def _fault(error: Exception) -> str:
-    """Say in a line what is wrong with the storage."""
-    told = " ".join(str(error).split())[:300]
-    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-    if full or "No space left" in told or "quota exceeded" in told.lower():
-        return "the storage is full: nothing of this was kept; ask staff for room, then try again"
-    return f"the image could not be written: {told}"
 
 
 def _sort(talk: socket.socket, folder: Path) -> None:

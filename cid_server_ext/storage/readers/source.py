@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import dask.array as da
 import numpy as np
 
-from ...errors import BadFile
+from ...errors import BadFile, CidError, Unavailable
 
 AXES = "tczyx"
 # What tensorstore writes, Python reads and no reader can turn into code.
@@ -27,8 +28,10 @@ Channel = dict[str, str]
 MachineTag = tuple[str, str, float | None]  # key, text, number
 
 
-def unreadable(error: BaseException) -> BadFile:
-    """Return what a reader's own exception means to the one who gave the file."""
+def unreadable(error: BaseException) -> CidError:
+    """Return what a reader's own exception means to the one who gave the file, mostly BadFile."""
+    if isinstance(error, OSError) and error.errno in (errno.EIO, errno.ESTALE):
+        return Unavailable("the storage cannot read these bytes: ask staff, then try again")
     if isinstance(error, BadFile):
         return error
     if isinstance(error, MemoryError):
