@@ -35,7 +35,7 @@ class Registration:
 
     def open(self, declared: list[dict[str, Any]]) -> str:
         """Open a deposit of these files; return its uid."""
-        how = {"dataset": "", "kind": "import", "declared": declared}
+        how = {"dataset": "", "kind": "import", "declared": declared, "again": True}
         with self.importer.sessions.begin() as session:
             return str(deposits.open_import(session, WHO, "bench", **how).uid)
 

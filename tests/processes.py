@@ -140,7 +140,7 @@ def deposit(
         "POST",
         f"projects/{project}/deposits",
         who,
-        json={"kind": kind, "dataset": dataset, "files": declared},
+        json={"kind": kind, "dataset": dataset, "files": declared, "again": True},
     )
     if opened.status_code != 201:
         return opened.json()

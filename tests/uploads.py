@@ -13,7 +13,8 @@ def staged(
     service: Service, who: str, project: str, name: str, body: bytes, kind: str = "import"
 ) -> str:
     """Open a deposit, upload, and return its uid: ready to commit."""
-    declared = {"kind": kind, "files": [{"path": name, "nbytes": len(body)}]}
+    files = [{"path": name, "nbytes": len(body)}]
+    declared = {"kind": kind, "files": files, "again": True}
     opened = service.ask("POST", f"projects/{project}/deposits", who, json=declared)
     assert opened.status_code == 201, opened.text
     put(service, opened.json(), name, body)

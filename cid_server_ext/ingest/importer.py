@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from ..core import duties
-from ..core.catalog import checked, commits, deposits, held, imports, learned
+from ..core.catalog import checked, commits, deposits, held, imports, learned, twins
 from ..core.provenance import seals
 from ..core.queue import leases
 from ..core.runs import runs
@@ -29,6 +29,7 @@ from ..errors import CidError, Conflict, PromiseBroken
 from ..storage import intake, uploads
 from ..storage.roots import Root, staging_prefix
 from . import faults
+from .arrived import told_apart
 from .jobs import Job, job_of
 from .lease import Lease
 from .limits import Limits
@@ -191,6 +192,7 @@ class Importer:
 
     def _prepare(self, job: Job) -> Prepared:
         intake.shut(self.root.path(f"{job.staged.prefix}/in"))  # no byte changes while it is read
+        job = told_apart(self.sessions, self.root, self.process, job)
         prepared = prepare(self.root, job.staged, self._watch(job), self.limits, self.workshop)
         with self.sessions.begin() as session:
             kept = {"prepared": prepared.as_json()}
@@ -231,7 +233,8 @@ class Importer:
     def _commit(self, job: Job, prepared: Prepared) -> None:
         with self.sessions.begin() as session:
             imports.hold(session, self.process, job.id)
-            deposit = commits.commit(session, job.id, prepared.commit)
+            deposit = session.get_one(Deposit, job.id)
+            commits.commit(session, job.id, twins.without(session, deposit, prepared.commit))
             deposit.lease_by = deposit.lease_until = None
             if job.run_id is not None:
                 state = str(job.manifest.get("state", "done"))

@@ -24,6 +24,7 @@ class Job:
     prepared: Prepared | None
     run_id: int | None
     broken: str = ""  # what its template promised and it did not write
+    once: bool = False  # what is there already is not to come in a second time
 
 
 def job_of(deposit: Deposit, there: Mapping[str, held.Kept] | None = None) -> Job:
@@ -37,10 +38,24 @@ def job_of(deposit: Deposit, there: Mapping[str, held.Kept] | None = None) -> Jo
         input_name=run.inputs[0].image.name if run else "",
         label=f"{run.template.name} {run.uid[:8]}" if run else "",
         out=f"out-{secrets.token_hex(4)}",
-        held={path: Held(kept.uid, kept.key) for path, kept in (there or {}).items()},
+        held=places(there or {}),
         check=bool(deposit.manifest.get("check")),
     )
     kept = deposit.results.get("prepared")
     prepared = Prepared.from_json(kept) if kept else None
     broken = promises.complaint(run.template, deposit.manifest) if run else ""
-    return Job(deposit.id, deposit.uid, staged, deposit.manifest, prepared, deposit.run_id, broken)
+    return Job(
+        deposit.id,
+        deposit.uid,
+        staged,
+        deposit.manifest,
+        prepared,
+        deposit.run_id,
+        broken,
+        once=run is None and not deposit.again,
+    )
+
+
+def places(there: Mapping[str, held.Kept]) -> dict[str, Held]:
+    """Return where bytes lie that were not sent."""
+    return {path: Held(kept.uid, kept.key) for path, kept in there.items()}

@@ -1,9 +1,11 @@
-"""A proxy that cuts lines: after so many bytes from the client, or whenever it is told."""
+"""A proxy that cuts lines: after so many bytes from the client, when it is told, or by chance."""
 
 from __future__ import annotations
 
+import random
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,8 +20,25 @@ class Cutting:
     passed: int = 0
     made: int = 0  # cuts
     wall: int = 1 << 62  # from here on nothing passes, and no line is cut
+    bad: random.Random | None = None  # pieces of any length come late, and lines are reset
+    odds: float = 0.0  # of a reset at a piece, whichever way it goes
     at_wall: threading.Event = field(default_factory=threading.Event)
     _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield what was read as it passes on: at once, or late, in pieces, and not all of it."""
+        while data and self.bad is not None:
+            with self._turn:
+                at, late = self.bad.randrange(1, 65537), self.bad.random() * 0.003
+                lost = self.bad.random() < self.odds
+                self.made += lost
+            time.sleep(late)
+            if lost:
+                raise ConnectionResetError
+            yield data[:at]
+            data = data[at:]
+        if data:
+            yield data
 
     def let(self, nbytes: int) -> bool:
         """Count bytes; return whether they may pass."""
@@ -63,13 +82,15 @@ def cutting(port: int) -> Iterator[Cutting]:
                         if proxy.at_wall.is_set():
                             ending.wait()
                         break
-                    far.sendall(data)
+                    for piece in proxy.pieces(data):
+                        far.sendall(piece)
             hang_up(near, far)
 
         def back(near: socket.socket, far: socket.socket) -> None:
             with suppress(OSError):
                 while data := far.recv(65536):
-                    near.sendall(data)
+                    for piece in proxy.pieces(data):
+                        near.sendall(piece)
             hang_up(near, far)
 
         accepting = threading.Thread(target=accept)

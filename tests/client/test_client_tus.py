@@ -109,6 +109,19 @@ def test_a_line_that_breaks_at_every_32nd_costs_no_byte(
     assert [verb for verb, _ in asked].count("POST") == 1
 
 
+def test_a_bad_line_delays_and_resets_whatever_passes_and_little_is_sent_again(
+    thea: cid.Catalog, proxy: Cutting, project: str, file: Path, tmp_path: Path
+) -> None:
+    """Requests and answers are lost at any byte: one in a hundred pieces ends its line."""
+    proxy.bad, proxy.odds = random.Random(64), 0.01
+    [kept] = thea.upload(file, project, kind="files", again=True)
+    resets, passed = proxy.made, proxy.passed
+    proxy.bad = None
+    assert resets >= 2, "the line was not bad"
+    assert kept.read() == BODY
+    assert passed - SIZE <= resets * 65536 + 100_000
+
+
 def test_a_later_python_goes_on_where_another_one_was_killed(
     proxy: Cutting, project: str, file: Path, service: Service, tmp_path: Path
 ) -> None:

@@ -39,7 +39,7 @@ def database(folder: Path) -> Iterator[Sessions]:
 
 def staged(service: Service, name: str, body: bytes) -> str:
     """Open a deposit, upload, and return its uid: ready to commit."""
-    declared = {"files": [{"path": name, "nbytes": len(body)}]}
+    declared = {"files": [{"path": name, "nbytes": len(body)}], "again": True}
     path = f"projects/{PROJECT}/deposits"
     opened = service.ask("POST", path, "contributor", json=declared).json()
     headers = {"Content-Digest": content_digest(body)}

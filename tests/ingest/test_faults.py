@@ -125,7 +125,7 @@ def test_whichever_call_fails_the_import_is_whole_or_nothing(
     at, failures = 1, 0
     while True:
         before, made = bringing.counters(importer), kept(importer)
-        uid, calls = bringing.opened(importer, TREE), itertools.count(1)
+        uid, calls = bringing.opened(importer, TREE, again=True), itertools.count(1)
         with monkeypatch.context() as broken:
             for name in CALLS:
                 broken.setattr(os, name, nth(getattr(os, name), calls, at))

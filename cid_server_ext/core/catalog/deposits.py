@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.orm import Session
 
 from ...db import clock
@@ -28,6 +28,7 @@ NEXT = {
 KINDS = ("import", "files")
 LIFETIME = dt.timedelta(hours=24)  # and longer while bytes come
 MOST_FILES = 100_000
+MOST_OPEN = 200  # deposits of one person that wait for their bytes
 
 
 def open_import(
@@ -47,7 +48,8 @@ def open_import(
     BadInput: what is `told` of them is not what their mask and the project's vocabulary take.
 
     A file whose sha256 is declared, and which the caller can read here already, need not be sent
-    and takes no room; `again`: all are to be sent. A `key` that opened a deposit of the same files
+    and takes no room; what came though it is held is not taken a second time (`twins`, `held`).
+    `again`: all are to be sent, and taken. Conflict: too many wait already. A `key` that opened a deposit of the same files
     which is under way answers with that one, and reserves nothing more.
     """
     row = policy.require(session, actor, "contributor", Project, project)
@@ -60,6 +62,7 @@ def open_import(
         if (known.kind, _plain(known.declared)) != (kind, _plain(declared)):
             raise Conflict(f"key {key!r} is of another deposit of yours: choose another key")
         return known
+    _refuse_hoarding(session, actor)
     chosen = masked.choose(session, told) if kind == "import" else masked.Chosen()
     masked.judge(session, row, chosen, told, [file["path"] for file in declared]).refuse()
     marked = _plain(declared) if again else held.mark(session, actor, row.id, declared)
@@ -69,6 +72,7 @@ def open_import(
     datasets.refuse_live(target)
     deposit = _open(session, actor, row.id, target, kind, marked, nbytes)
     deposit.told, deposit.client_key = masked.kept(chosen, told), key
+    deposit.again = again
     session.flush()  # Conflict here: the same key at the same moment
     return deposit
 
@@ -216,6 +220,16 @@ def in_states(session: Session, *states: str) -> list[Deposit]:
     """Return the deposits in any of these states, oldest first."""
     found = select(Deposit).where(Deposit.state.in_(states)).order_by(Deposit.id)
     return list(session.scalars(found))
+
+
+def _refuse_hoarding(session: Session, actor: Actor) -> None:
+    """Raise Conflict when somebody opens deposits and sends nothing: each holds room of others."""
+    mine = (Deposit.person == actor.name, Deposit.state == "open", Deposit.run_id.is_(None))
+    if (session.scalar(select(func.count()).where(*mine)) or 0) >= MOST_OPEN:
+        raise Conflict(
+            f"{MOST_OPEN} deposits of yours wait for their bytes: finish some or give them up;"
+            " what is forgotten ends by itself after a day"
+        )
 
 
 def _known(session: Session, actor: Actor, project_id: int, key: str) -> Deposit | None:

@@ -7,7 +7,7 @@ lines "path sha256". Nothing is told, and nothing saved, of what the caller may 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,9 +46,22 @@ class Kept:
 def mark(session: Session, actor: Actor, project_id: int, declared: Declared) -> Declared:
     """Return what is declared, each file that is held already with the uid of its record."""
     items = dict(_items(declared))
-    known = _known(session, actor, project_id, items.values())
-    held = {path: known[what] for path, what in items.items() if what in known}
+    there = known(session, actor, project_id, items.values())
+    held = {path: there[what] for path, what in items.items() if what in there}
     return [_marked(file, held) for file in declared]
+
+
+def arrived(
+    session: Session,
+    actor: Actor,
+    project_id: int,
+    declared: Declared,
+    sha256: Mapping[str, str],
+) -> Declared:
+    """Return what is declared, marked as `mark` does it with the digests of what came."""
+    told = [file | {"sha256": sha256.get(file["path"])} for file in declared]
+    marked = mark(session, actor, project_id, told)
+    return [old if "held" in old else new for old, new in zip(declared, marked, strict=True)]
 
 
 def found(session: Session, actor: Actor, declared: Declared) -> list[Found]:
@@ -131,7 +144,7 @@ def _items_of(declared: Declared, uids: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def _known(
+def known(
     session: Session, actor: Actor, project_id: int, wanted: Iterable[tuple[str, int]]
 ) -> dict[tuple[str, int], str]:
     """Return uid by (sha256, bytes): one in the project itself before others, older ones first.
@@ -143,11 +156,11 @@ def _known(
     rows = [row for row in rows if row.kind in KINDS and row.tier == "online"]
     read = _visible(session, actor, Image, Image.original_id, [row.id for row in rows])
     alive = {image.original_id for image in read}
-    known: dict[tuple[str, int], str] = {}
+    uids: dict[tuple[str, int], str] = {}
     for row in sorted(rows, key=lambda row: (row.project_id != project_id, row.id)):
         if row.kind == "file" or row.id in alive:
-            known.setdefault((row.sha256, row.nbytes), row.uid)
-    return known
+            uids.setdefault((row.sha256, row.nbytes), row.uid)
+    return uids
 
 
 def _visible(

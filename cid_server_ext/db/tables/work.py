@@ -47,6 +47,9 @@ class Deposit(Named, Base):
     person: Mapped[str] = mapped_column(String(120))
     client_key: Mapped[str | None] = mapped_column(String(64))  # its person's own word for it
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"), index=True)
+    again: Mapped[bool] = mapped_column(  # what is there already comes in a second time
+        default=False, server_default=sql("false")
+    )
     declared: Mapped[list[Any]]  # [{path, nbytes}]
     reserved: Mapped[int] = mapped_column(BigInteger)
     told: Mapped[dict[str, Any]] = mapped_column(  # mask, instrument and tags it was opened with

@@ -731,6 +731,7 @@ def create() -> None:
         sa.Column("person", sa.String(length=120), nullable=False),
         sa.Column("client_key", sa.String(length=64), nullable=True),
         sa.Column("run_id", BIG, nullable=True),
+        sa.Column("again", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("declared", sa.JSON(), nullable=False),
         sa.Column("reserved", sa.BigInteger(), nullable=False),
         sa.Column("told", sa.JSON(), server_default=sa.text("'{}'"), nullable=False),
