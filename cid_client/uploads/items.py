@@ -15,7 +15,7 @@ from ..errors import BadInput
 # of images that are one file; what a folder holds beside them comes in with the whole folder
 SUFFIXES = (
     *(".tif", ".tiff", ".png", ".jpg", ".jpeg", ".lif", ".czi", ".lsm", ".nd2", ".oib"),
-    *(".svs", ".ndpi", ".sdt"),
+    *(".svs", ".ndpi", ".sdt", ".dv", ".r3d", ".ims", ".mrc", ".st", ".rec", ".ali"),
 )
 NOBODYS = ("Thumbs.db", "desktop.ini")  # what a system leaves in folders, as hidden files are
 PIECE = 1 << 20  # bytes read at a time

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import micromanager
 import numpy as np
 import pytest
 import tifffile
@@ -121,6 +122,33 @@ def linked_plate(folder: Path, secret: Path) -> Path:
     return folder / "p"
 
 
+def micromanager_list(folder: Path, secret: Path) -> Path:
+    said = {"Summary": {}, "FrameKey-0-0-0": {"FileName": f"../{secret.name}"}}
+    (folder / "metadata.txt").write_text(json.dumps(said))
+    return folder / "metadata.txt"
+
+
+def micromanager_link(folder: Path, secret: Path) -> Path:
+    os.symlink(secret, folder / "img_000000000_DAPI_000.tif")
+    said = {"Summary": {"ChNames": ["DAPI"]}, "Coords-a/img_channel000_time000_z000.tif": {}}
+    (folder / "metadata.txt").write_text(json.dumps(said))
+    return folder / "metadata.txt"
+
+
+def micromanager_stacks(folder: Path, secret: Path) -> Path:
+    path = folder / "x_MMStack_Pos0.ome.tif"
+    planes = {(0, 0, 0, 0): np.zeros((8, 8), np.uint16)}
+    micromanager.stack(path, planes, xml=ome(f"../{secret.name}"))
+    return path
+
+
+def ndtiff(folder: Path, secret: Path) -> Path:
+    path = micromanager.ndtiff(folder, [({"z": at}, np.zeros((8, 8), "u2")) for at in range(2)])
+    name = b"acq_NDTiffStack.tif"
+    path.write_bytes(path.read_bytes().replace(name, f"../{secret.name}".encode().ljust(19)))
+    return path
+
+
 MAKERS: list[Callable[[Path, Path], Path]] = [
     ome_tiff,
     ome_tiff_by_whole_path,
@@ -135,6 +163,10 @@ MAKERS: list[Callable[[Path, Path], Path]] = [
     plate_of_zarr,
     linked_zarr,
     linked_plate,
+    micromanager_list,
+    micromanager_link,
+    micromanager_stacks,
+    ndtiff,
 ]
 
 
@@ -150,3 +182,16 @@ def test_a_file_that_names_what_is_not_its_own_is_refused(tmp_path: Path, make) 
     assert "root:" not in str(refused.value)
     assert "\n" not in str(refused.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_acquisitions_of_micromanager_are_read_inside_their_own_folder(tmp_path: Path) -> None:
+    expected = micromanager.old(tmp_path / "a")
+    frames = [({"z": z}, expected[0, 0, z]) for z in range(3)]
+    stack = tmp_path / "c" / "x_MMStack.tif"
+    stack.parent.mkdir()
+    micromanager.stack(stack, {(0, 0, 0, z): plane for z, (_, plane) in enumerate(frames)})
+    mains = (tmp_path / "a/metadata.txt", micromanager.ndtiff(tmp_path / "b", frames), stack)
+    shapes = [(2, 2, 3, 7, 9), (3, 7, 9), (3, 7, 9)]
+    for main, shape in zip(mains, shapes, strict=True):
+        (image,) = convert(main, tmp_path / f"out-{main.name}", limits=Limits(memory=3 << 29))
+        assert tuple(image.shape) == shape

@@ -18,7 +18,7 @@ FILES = {
     "flim/simfcs_4dyes.R64": [""],
 }
 # What starts threads or maps memory when it is loaded: only a child loads it, for its one file.
-LATE = ["liffile", "nd2", "oiffile", "pylibCZIrw", "sdtfile", "slideio", "jpype"]
+LATE = ["liffile", "nd2", "oiffile", "pylibCZIrw", "sdtfile", "slideio", "jpype", "h5py", "mrcfile"]
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -27,6 +27,7 @@ OPEN = Mask(mask="tags")  # where no mask is named: whatever the vocabulary allo
 IMAGES = (
     *(".tif", ".tiff", ".btf", ".stk", ".lsm", ".png", ".jpg", ".jpeg", ".lif", ".czi", ".nd2"),
     *(".oib", ".oif", ".vsi", ".svs", ".ndpi", ".sdt", ".nd", ".r64"),
+    *(".dv", ".r3d", ".ims", ".mrc", ".st", ".rec", ".ali"),
 )
 Tags = Mapping[str, Given | Sequence[Given]]
 

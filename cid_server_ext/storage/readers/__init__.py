@@ -11,9 +11,13 @@ from pathlib import Path
 from ... import plugins
 from ...errors import BadFile, CidError
 from . import bioformats, sidecar, sorting
+from .deltavision import dv
+from .electron import mrc
 from .flim import sdt, simfcs
+from .imaris import ims
 from .leica import lif
 from .metamorph import imagexpress, nd
+from .micromanager import ndtiff, singles, stack
 from .ngff import bones, images
 from .nikon import nd2file
 from .olympus import oif, vsi
@@ -50,6 +54,13 @@ OURS = (
         members=harmony.members,
     ),
     Policy("MetaMorph", nd.open_nd, magic=(nd.HEADER,), members=nd.members),
+    Policy(
+        "Micro-Manager",
+        singles.open_acquisition,
+        recognises=singles.is_acquisition,
+        members=singles.members,
+    ),
+    Policy("NDTiff", ndtiff.open_index, recognises=ndtiff.is_index, members=ndtiff.members),
     Policy("Leica LIF", lif.open_lif, recognises=lif.is_lif),
     Policy("Zeiss CZI", czi.open_czi, magic=(b"ZISRAWFILE",)),
     Policy("Nikon ND2", nd2file.open_nd2, recognises=nd2file.is_nd2),
@@ -66,6 +77,12 @@ OURS = (
         members=ome_files.members,
     ),
     Policy(
+        "Micro-Manager stack",
+        stack.open_stack,
+        recognises=stack.is_stack,
+        members=stack.members,
+    ),
+    Policy(
         "TIFF",
         tiff.open_tiff,
         magic=(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
@@ -73,6 +90,10 @@ OURS = (
     ),
     Policy("PNG", pictures.open_picture, magic=(b"\x89PNG\r\n\x1a\n",)),
     Policy("JPEG", pictures.open_picture, magic=(b"\xff\xd8\xff",)),
+    Policy("Imaris", ims.open_ims, recognises=ims.is_ims),
+    # their marks are far into a file, where another format has anything: asked after all others
+    Policy("DeltaVision", dv.open_dv, recognises=dv.is_dv, members=dv.members),
+    Policy("MRC", mrc.open_mrc, recognises=mrc.is_mrc),
     Policy("Bio-Formats", bioformats.open_bioformats, recognises=bioformats.is_for_bioformats),
 )
 POLICIES = (*plugins.installed("cid.readers", Policy), *OURS)

@@ -100,6 +100,20 @@ class Strides:
         weakref.finalize(self, self.file.close)
         self.size = path.stat().st_size
 
+    def part(self, start: int, count: int) -> bytes:
+        """Return `count` bytes from `start` on; BadFile past the end."""
+        data = os.pread(self.file.fileno(), count, start)
+        if len(data) != count:
+            raise BadFile("it is truncated: a part of its header lies past its end. Copy it again")
+        return data
+
+    def require(self, end: int) -> None:
+        """Refuse a file that ends before `end`, and say how much of it is missing."""
+        if end > self.size:
+            raise BadFile(
+                f"it is truncated: {end - self.size:,} of {end:,} bytes are missing. Copy it again"
+            )
+
     def window(
         self, offset: int, steps: tuple[int, int], dtype: np.dtype[Any], rows: slice, columns: slice
     ) -> NDArray[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,10 +52,7 @@ class Planes:
     @property
     def missing(self) -> list[Place]:
         """The planes that no file holds."""
-        sizes = map(range, self.size)
-        times, channels, depths = sizes
-        every = ((t, c, z) for t in times for c in channels for z in depths)
-        return [place for place in every if place not in self.pages]
+        return lacking(self.size, self.pages)
 
     def pixels(self) -> tuple[str, da.Array]:
         """Return (axes, lazy pixels); a colour picture has its samples as S."""
@@ -113,6 +110,13 @@ class _Files:
             return self.opened[path]
 
 
+def lacking(size: Place, there: Container[Place]) -> list[Place]:
+    """Return the places of an image of `size` at which nothing is."""
+    times, channels, depths = map(range, size)
+    every = ((t, c, z) for t in times for c in channels for z in depths)
+    return [place for place in every if place not in there]
+
+
 @contextmanager
 def blamed(path: Path) -> Iterator[None]:
     """Say of what goes wrong inside which of many files it was."""
@@ -128,7 +132,8 @@ def _checked(path: Path) -> tifffile.TiffFile:
 
 
 def _opened(path: Path) -> tifffile.TiffFile:
-    tiff = tifffile.TiffFile(path, is_mmstack=False, is_ome=False)
+    # pages are asked for by number: what others say of their order must not be parsed
+    tiff = tifffile.TiffFile(path, is_mmstack=False, is_ndtiff=False, is_ome=False, is_imagej=False)
     weakref.finalize(tiff, tiff.filehandle.close)
     tiff.filehandle.set_lock(True)  # chunks are read by several threads
     for series in tiff.series:

@@ -31,14 +31,6 @@ def test_the_store_is_good_to_begin_with(store: Path, only) -> None:
     assert only(store).array.compute().tolist() == [[5] * 30] * 20
 
 
-def test_an_old_version_is_named(store: Path, refused) -> None:
-    attributes = json.loads((store / ".zattrs").read_text())
-    for axes in ({"axes": ["y", "x"]}, {}):
-        told = {**attributes["multiscales"][0], "axes": None, **axes, "version": "0.3"}
-        edit(store / ".zattrs", multiscales=[told])
-        assert "version 0.3 or older" in refused(store)
-
-
 def test_chunks_that_are_not_there_are_told_of(store: Path, only) -> None:
     assert "Empty chunks" not in {key for key, _, _ in only(store).tags}
     (store / "0" / "1.2").unlink()

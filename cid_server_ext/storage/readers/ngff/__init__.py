@@ -1,1 +1,1 @@
-"""OME-Zarr 0.4 and 0.5."""
+"""OME-Zarr 0.1 to 0.5."""

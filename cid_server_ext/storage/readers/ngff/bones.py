@@ -143,16 +143,28 @@ def _sizes(shape: Any, least: int) -> bool:
     )
 
 
+def is_old(multiscale: dict[str, Any]) -> bool:
+    """Say whether metadata is of a version before 0.4: axes are names, or not told at all."""
+    told = multiscale.get("axes")
+    return not told or isinstance(told[0], str)
+
+
+def with_axes(multiscale: dict[str, Any]) -> dict[str, Any]:
+    """Return metadata with axes as 0.4 tells them; 0.1 and 0.2 have always all five."""
+    if not is_old(multiscale):
+        return multiscale
+    axes = [{"name": name} for name in multiscale.get("axes") or AXES]
+    return {**multiscale, "axes": axes}
+
+
 def check_multiscale(folder: Path, multiscale: dict[str, Any]) -> None:
     """Refuse axes that CID does not know and levels that are not there."""
-    told = multiscale.get("axes")
-    if not told or isinstance(told[0], str):
-        raise BadFile("it is an OME-Zarr of version 0.3 or older: convert it to version 0.4 or 0.5")
+    told = multiscale["axes"]
     axes = [axis["name"] for axis in told]
-    if any(axis not in AXES for axis in axes) or len(set(axes)) != len(axes):
+    if any(axis not in tuple(AXES) for axis in axes) or len(set(axes)) != len(axes):
         raise BadFile(f"the OME-Zarr has axes {axes!r:.60}; CID knows t, c, z, y and x")
     first = plain(multiscale["datasets"][0]["path"], depth=4)
     place = folder / first
     document = json_of(place / ("zarr.json" if (place / "zarr.json").is_file() else ".zarray"))
     if len(document.get("shape") or []) != len(axes):
-        raise BadFile("the OME-Zarr names another number of axes than its pixels have")
+        raise BadFile(f"the OME-Zarr has the axes {axes!r:.60}, its pixels another number of them")

@@ -1,21 +1,34 @@
-"""Reading OME-Zarr 0.4 and 0.5 through bioio: images, their labels, series and plates."""
+"""Reading OME-Zarr 0.1 to 0.5 through bioio: images, their labels, series and plates."""
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import bioio_ome_zarr
+import dask.array as da
+import zarr
 
 from ....errors import BadFile
 from ... import stores
 from ..ome import metadata, omemodel, omexml
 from ..source import AXES, Facts, MachineTag, Source, source
 from ..values import clean, text
-from .bones import METADATA, attributes_of, check_multiscale, check_tree, is_zarr, plain
+from .bones import (
+    METADATA,
+    attributes_of,
+    check_multiscale,
+    check_tree,
+    is_old,
+    is_zarr,
+    json_of,
+    plain,
+    with_axes,
+)
 from .facts import from_ngff
 
 MOST_IMAGES = 10_000
@@ -60,14 +73,20 @@ def _open_group(path: Path, place: Place, kind: str = "image") -> list[Source]:
     try:
         reader = bioio_ome_zarr.Reader(folder)
         found = []
-        for at, multiscale in enumerate(attributes["multiscales"]):
+        for at, told in enumerate(attributes["multiscales"]):
+            multiscale = with_axes(told)
             check_multiscale(folder, multiscale)
-            reader.set_scene(at)
-            data = reader.xarray_dask_data
-            dims = "".join(str(dim) for dim in data.dims).lower()
+            _check_chunks(folder / multiscale["datasets"][0]["path"])
+            dims = "".join(axis["name"] for axis in multiscale["axes"])
+            if is_old(told):  # which bioio does not read
+                level = zarr.open_array(folder / multiscale["datasets"][0]["path"], mode="r")
+                pixels = da.from_array(level, chunks=level.chunks)
+            else:
+                reader.set_scene(at)
+                pixels = reader.xarray_dask_data.data
             facts = facts_of(path, place, multiscale, attributes, at)
             keep = AXES if kind == "image" else "tzyx"  # labels have no channels
-            made = replace(source(facts, dims, data.data, keep=keep), kind=kind)
+            made = replace(source(facts, dims, pixels, keep=keep), kind=kind)
             if kind == "image":
                 empty = _empty(folder / plain(multiscale["datasets"][0]["path"], depth=4))
                 made = replace(made, tags=(*made.tags, *empty))
@@ -75,6 +94,20 @@ def _open_group(path: Path, place: Place, kind: str = "image") -> list[Source]:
         return found
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise BadFile(f"its OME-Zarr metadata is not valid: {error!r:.120}") from None
+
+
+def _check_chunks(level: Path) -> None:
+    """Refuse chunks in folders where nothing says so: all of them would be read as 0."""
+    document = json_of(level / ".zarray") if (level / ".zarray").is_file() else None
+    if document is None or "dimension_separator" in document:
+        return
+    with os.scandir(level) as entries:
+        nested = any(one.name.isdecimal() and one.is_dir() for one in entries)
+    if nested:
+        raise BadFile(
+            "its chunks lie in folders, and its .zarray does not say so: write"
+            ' "dimension_separator": "/" into it'
+        )
 
 
 def _empty(level: Path) -> Iterator[MachineTag]:

@@ -16,7 +16,7 @@ import numpy as np
 from ....errors import BadFile
 from ..sidecar import complete
 from ..source import AXES, Source, source
-from .bones import METADATA, attributes_of, check_document, check_multiscale, json_of, plain
+from .bones import METADATA, attributes_of, check_document, check_multiscale, is_old, json_of, plain
 from .images import MOST_IMAGES, Place, facts_of, labels_of, places
 
 NOT_KEPT = "<OME/>"  # nothing is written beside a store in place: no OME-XML is made for it
@@ -67,6 +67,8 @@ def _one(path: Path, place: Place, kind: str) -> InPlace:
         multiscale, *others = attributes["multiscales"]
         if others:
             raise BadFile("a group in it holds several images: import it, so that each has its own")
+        if is_old(multiscale):
+            raise BadFile("it is an OME-Zarr of version 0.3 or older: import it, which renews it")
         check_multiscale(folder, multiscale)
         axes = "".join(axis["name"] for axis in multiscale["axes"])
         levels = [plain(level["path"], depth=4) for level in multiscale["datasets"]]

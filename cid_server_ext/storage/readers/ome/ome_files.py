@@ -179,7 +179,11 @@ def _image(kin: _Kin, outline: omexml.Outline, ome: ome_types.OME, text: str, at
 
 def told_missing(image: Source, planes: Planes) -> Source:
     """Return the image with a tag that says which planes no file holds: they are 0."""
-    missing = planes.missing
+    return name_missing(image, planes.missing)
+
+
+def name_missing(image: Source, missing: list[Place]) -> Source:
+    """Return the image with a tag that names the planes that are missing."""
     if not missing:
         return image
     named = listed(f"t {t + 1} c {c + 1} z {z + 1}" for t, c, z in missing[:20])

@@ -48,7 +48,7 @@ MAKERS: dict[str, Teller] = {
 def open_tiff(path: Path) -> list[Source]:
     """Return the images of a TIFF. BadFile: damaged, truncated, or lying about its size."""
     with complaints() as complained:
-        tiff = tifffile.TiffFile(path, is_mmstack=False)
+        tiff = tifffile.TiffFile(path, is_mmstack=False, is_ndtiff=False)
         weakref.finalize(tiff, tiff.filehandle.close)
         outline, xml = ome_files.outline_of(tiff, path)
         if outline.binary_only or outline.others:

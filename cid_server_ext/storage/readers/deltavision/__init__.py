@@ -1,0 +1,1 @@
+"""DeltaVision and Priism: DV and R3D."""

@@ -1,0 +1,1 @@
+"""Electron microscopy: MRC and CCP4."""

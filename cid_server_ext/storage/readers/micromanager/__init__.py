@@ -1,0 +1,1 @@
+"""Micro-Manager: folders of single planes, stacks (MMStack) and NDTiff."""
