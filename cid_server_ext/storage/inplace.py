@@ -94,7 +94,10 @@ class Roots:
                     self.path(name, inside)
                 return name, inside
         known = ", ".join(f"{name}={folder}" for name, folder in self.folders.items()) or "none"
-        raise BadInput(f"{path} lies in no tree that may be adopted (CID_ADOPT_ROOTS: {known})")
+        raise BadInput(
+            f"{path} lies in no tree that may be adopted; known in CID_ADOPT_ROOTS: {known}."
+            f" Name its tree there, such as old=/mnt/old, for the service and this command"
+        )
 
     def path(self, name: str, inside: str) -> Path:
         """Return where this is, for a reader in a child; BadInput: a link is on the way."""
