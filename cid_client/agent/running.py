@@ -13,7 +13,7 @@ from ..catalog import Catalog
 from ..errors import CidError
 from ..wire.environment import Access
 from ..wire.session import Session
-from . import lock, page, watchdogs
+from . import lock, page, telling, watchdogs
 from .config import Config
 from .delivery import AWAY, Tools, deliver
 from .journal import Journal
@@ -135,9 +135,10 @@ class Agent:
                 return
             self._away_until = time.monotonic() + self._pause
             first, self._pause = self._pause == FIRST, min(self._pause * 2, SLOWEST)
-        journal.tell("away", str(error))
+        why = telling.away(error)
+        journal.tell("away", why)
         if first:
-            self.say(f"waiting: {error}")
+            self.say(f"waiting: {why}")
 
     def _end(self, threads: list[threading.Thread]) -> None:
         self.stop.set()

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from ..display import size
+from ..errors import CidError, NotLoggedIn
 from . import handles
 from .config import Config
 from .journal import STATES
@@ -47,6 +48,16 @@ def checked(
                 mask = f" mask={said.goal.mask!r}" if said.goal.mask else ""
                 late = f"; {said.reason or 'not quiet yet'}" if said.state == "growing" else ""
                 yield f"{said.state:<12} {name} ({what}) → {place}{mask}{tags}{late}"
+
+
+def away(error: CidError) -> str:
+    """Return why nothing goes now, in words that tell what to do about it."""
+    if isinstance(error, NotLoggedIn):
+        return (
+            "the catalog does not take the agent's token: make a new one on the hub's page Token,"
+            " put it into token_file or CID_TOKEN, and start the agent again"
+        )
+    return str(error)
 
 
 def status(told: Shown, running: bool) -> Iterator[str]:

@@ -63,7 +63,7 @@ def _asking(told: config.Config) -> Iterator[Callable[[Goal, Unit], str]]:
         catalog = running.connected(told.access())
         catalog.whoami()
     except CidError as error:
-        print(f"masks and tags are not checked, for {error}", file=sys.stderr)
+        print(f"masks and tags are not checked: {telling.away(error)}", file=sys.stderr)
         yield lambda goal, unit: ""
         return
 

@@ -111,6 +111,9 @@ def _checked(
         raise BadInput("--check goes with neither --files nor --again")
     said = said_of(given)
     checked = catalog.check(path, given.project, given.dataset, on_progress=tell, **said)
+    if checked.lacks:
+        checked.wait()
+        raise BadInput("\n".join([f"{path}: {SAY_IT}", *checked.lines()]))
     if not checked.good:
         checked.drop()
         raise BadInput("\n".join([f"{path}: nothing of it was brought in", *checked.lines()]))

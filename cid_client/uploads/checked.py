@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,9 +83,10 @@ class Checked(Sequence[CheckedFile]):
         counts: Mapping[str, int] | None = None,
         masks: Iterable[str] = (),
         wrong: Iterable[Wrong] = (),
+        waits: Callable[[str], None] = lambda deposit: None,
     ) -> None:
         order = list(WORDS)
-        self._session, self._deposit = session, deposit
+        self._session, self._deposit, self._waits = session, deposit, waits
         self.masks, self.wrong = list(masks), list(wrong)
         self._files = sorted(files, key=lambda one: (order.index(one.verdict), one.path))
         self.sent, self.nbytes = sent, nbytes
@@ -119,6 +120,16 @@ class Checked(Sequence[CheckedFile]):
         if self._deposit:
             self._session.send("DELETE", f"deposits/{segment(self._deposit)}")
             self._deposit = ""
+
+    @property
+    def lacks(self) -> bool:
+        """All of it is in order, but for what the mask of its microscope wants to be told."""
+        return bool(self.wrong) and not self.counts.keys() & {"look", "unreadable"}
+
+    def wait(self) -> None:
+        """Leave what was sent for a day: an upload of the same that says more sends nothing."""
+        if self._deposit:
+            self._waits(self._deposit)
 
     def summary(self) -> str:
         """Return how many files are what, in a line."""
@@ -213,6 +224,9 @@ def check(
         counts=counts,
         masks=report.get("masks", ()),
         wrong=asked.wrongs(report),
+        waits=lambda deposit: asked.keep(
+            session, parts, deposit, project=project, dataset=dataset, kind="import"
+        ),
     )
 
 

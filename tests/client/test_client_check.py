@@ -209,3 +209,40 @@ def test_a_check_is_for_images_only(service: Service, project: str) -> None:
     asked = service.ask("POST", f"deposits/{opened['uid']}/commit", "mara", json={"check": True})
     assert asked.json()["error"] == "BadInput"
     assert service.ask("GET", f"deposits/{opened['uid']}", "mara").json()["state"] == "open"
+
+
+DESCRIBED = """<?xml version="1.0" encoding="UTF-8"?>
+<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">
+<Instrument ID="Instrument:0"><Microscope Model="Strict scope"/></Instrument>
+<Image ID="Image:0" Name="a"><InstrumentRef ID="Instrument:0"/>
+<Pixels ID="Pixels:0" Type="uint16" DimensionOrder="XYCZT" SizeX="256" SizeY="256" SizeC="1"
+ SizeZ="1" SizeT="1" PhysicalSizeX="0.1" PhysicalSizeY="0.1">
+<Channel ID="Channel:0:0" SamplesPerPixel="1"/><TiffData/></Pixels></Image></OME>"""
+STRICT = "mask: Strict\ninstrument: Strict scope\nfields:\n  - {key: Cell line, required: true}\n"
+
+
+def test_what_only_lacks_a_word_waits_for_it_and_is_not_sent_again(
+    mara: cid.Catalog,
+    service: Service,
+    project: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CID_STATE", str(tmp_path / "state"))
+    assert service.ask("POST", "instruments", STAFF, json={"name": "Strict scope"}).is_success
+    assert service.ask("POST", "masks", STAFF, json={"text": STRICT}).is_success
+    path = tmp_path / "strict.ome.tif"
+    tifffile.imwrite(path, cells(987_654), description=DESCRIBED)
+    monkeypatch.setattr("cid_client.commands.upload.connect", lambda *_: mara)
+    monkeypatch.setattr(mara, "close", lambda: None)
+    command = ["upload", str(path), "-p", project]
+    assert main([*command, "--check"]) == 1
+    said = capsys.readouterr().err
+    assert "say it with --tag KEY=VALUE in the same command: nothing is sent twice" in said
+    assert "Cell line: is required" in said
+    monkeypatch.setattr(mara.session, "put", lambda *_: pytest.fail("it is sent again"))
+    assert main([*command, "-t", "Cell line=HeLa"]) == 0
+    [image] = mara.search("strict", project=project)
+    assert image.mask == ("Strict", 1)
+    assert reserved(service, project) == 0

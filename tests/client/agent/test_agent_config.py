@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import cid_client as cid
-from cid_client.agent import config
+from cid_client.agent import config, telling
 from cid_client.agent.rules import PATTERNS, TARGETS, judge
 from cid_client.commands import agent
 
@@ -131,6 +131,13 @@ def test_address_and_token_come_from_files_or_the_environment(
     monkeypatch.setenv("CID_URL", "https://other.example.org/")
     monkeypatch.setenv("CID_TOKEN", "t1")
     assert config.read(toml).access().authorization == "token t1"
+
+
+def test_a_token_that_is_not_taken_says_where_a_new_one_goes() -> None:
+    told = telling.away(cid.NotLoggedIn("log in first: send a hub token or open the hub's page"))
+    assert told.startswith("the catalog does not take the agent's token: make a new one")
+    assert "token_file" in told
+    assert telling.away(cid.Unavailable("no answer")) == "no answer"
 
 
 def test_the_first_rule_counts_and_what_it_lacks_sends_nothing_elsewhere(tmp_path: Path) -> None:
