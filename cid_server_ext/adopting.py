@@ -39,10 +39,11 @@ def adopt(arguments: argparse.Namespace, read_rules: ReadRules) -> int:
     """Show what a tree holds and where the rules put it, bring it in, or take an adoption back."""
     with _catalog(arguments) as (sessions, storage, roots):
         if arguments.undo:
+            from .core.ledger.allocations import human
             from .ingest.adopting.bring import take_back
 
             done = take_back(sessions, storage, arguments.undo, arguments.person)
-            print(f"taken back: {done.records} records, {done.nbytes} bytes of views")
+            print(f"taken back: {done.records} records, {human(done.nbytes)} of views")
             return 0
         return _adopt(arguments, read_rules, sessions, storage, roots)
 
@@ -76,8 +77,9 @@ def _adopt(
     else:
         operator.show([f"not read  {path}: {why}" for path, why in brought.unread.items()])
         operator.show([f"refused  {path}: {why}" for path, why in brought.refused.items()])
-        print(f"adoption {unit}: {brought.things} things, {brought.records} records")
-        print(f"{drawn} thumbnails drawn; take it back with --undo {unit}")
+        print(f"adoption {unit}: {_things(brought.things)}, {brought.records} records")
+        pictures = f"{drawn} thumbnails drawn; " if drawn else ""
+        print(f"{pictures}take it back with --undo {unit}")
     return 1 if brought.refused else 0
 
 
@@ -212,6 +214,8 @@ def _show(found: list[Any], arguments: argparse.Namespace) -> None:
     if arguments.json:
         operator.say_json({"things": [_row(one) for one in found]})
         return
+    from .core.ledger.allocations import human
+
     lines = []
     for row in map(_row, found):
         place = "/".join(part for part in (row["project"], row["dataset"]) if part)
@@ -223,11 +227,20 @@ def _show(found: list[Any], arguments: argparse.Namespace) -> None:
     operator.show(lines, LISTED, "--csv writes all")
     for fate in ("new", "there", "quarantine"):
         some = [one for one in found if one.fate == fate]
+        if not some:
+            continue
         here, stored = sum(one.nbytes for one in some), sum(one.stored for one in some)
-        print(f"{fate}: {len(some)} things, {here} bytes in place, about {stored} to be stored")
+        room = f", about {human(stored)} to be stored" if fate == "new" else ""
+        print(f"{fate}: {_things(len(some))}, {human(here)} in place{room}")
+    if not found:
+        print("nothing lies there")
     for project, stored in sorted(_by_project(found).items()):
-        print(f"project {project}: about {stored} bytes of its allocation")
+        print(f"project {project}: about {human(stored)} of its allocation")
     print("nothing was changed; --apply does it", file=sys.stderr)
+
+
+def _things(number: int) -> str:
+    return f"{number} thing" if number == 1 else f"{number} things"
 
 
 def _by_project(found: list[Any]) -> dict[str, int]:

@@ -89,7 +89,9 @@ def read_rules(path: Path) -> adopting.Rules:
     try:
         text = path.read_text(encoding="utf-8-sig")
         told = tomllib.loads(text)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror or error}") from None
+    except ValueError as error:
         raise BadInput(f"{path}: {error}") from None
     wrong = [f"{key}: is not known" for key in sorted(told.keys() - {"instrument", "rules"})]
     rules: list[agent.Rule] = []

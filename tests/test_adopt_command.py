@@ -89,7 +89,7 @@ def test_the_whole_way(
     code, shown = run("adopt", str(old), *how, "--csv", str(tmp_path / "t.csv"))
     assert code == 0
     assert "new: 9 things" in shown
-    assert "quarantine: 1 things" in shown
+    assert "quarantine: 1 thing, " in shown
     rows = {
         row["path"]: row for row in csv.DictReader((tmp_path / "t.csv").read_text().splitlines())
     }

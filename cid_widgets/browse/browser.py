@@ -210,6 +210,8 @@ class Browser(
             names = [one["name"] for one in self.templates]
             if not self.template or self.template["name"] not in names:
                 self.template = self.templates[0] if self.templates else None
+            if not names:
+                self.tell("no_templates")
 
     def renamed(self, image: Image) -> None:
         """Show an image under its new name."""

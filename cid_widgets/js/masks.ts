@@ -4,6 +4,7 @@ import "./styles/masks.css";
 import { h, root } from "./lib/dom";
 import { Kernel, type Model } from "./lib/kernel";
 import { said } from "./lib/said";
+import { when } from "./lib/words";
 import { Draft, fieldsOf } from "./masks/draft";
 import { Fields } from "./masks/fields";
 import { later } from "./masks/later";
@@ -143,7 +144,7 @@ function render({ model, el }: { model: Model<MasksState>; el: HTMLElement }): (
           "li",
           { value: number },
           `${why || "no reason said"} `,
-          h("span", { class: "cid-hint" }, `${person}, ${at} `),
+          h("span", { class: "cid-hint" }, `${person}, ${when(at)} `),
           looked[number] ? h("ul", {}, ...looked[number].map((one) => h("li", {}, one))) : h("button", { type: "button", class: "cid-quiet", "aria-label": `what version ${number} changed`, on: { click: () => told.ask("look", { version: number }) } }, "what it changed"),
           kernel.get("staff") && number !== newest ? h("button", { type: "button", class: "cid-quiet", "aria-label": `take version ${number} as the draft`, on: { click: () => another("put_back", { version: number }) } }, "take it as the draft") : null,
         ),

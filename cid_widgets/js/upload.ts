@@ -9,6 +9,7 @@ import "./styles/upload.css";
 import { h, root } from "./lib/dom";
 import { Kernel, type Model } from "./lib/kernel";
 import { Thumbnails } from "./lib/thumbnails";
+import { turnTo } from "./lib/turn";
 import { number } from "./lib/words";
 import { CheckedView } from "./upload/checked";
 import { dropPlace, keepPage } from "./upload/drop";
@@ -46,6 +47,7 @@ class View {
   #result = h("div");
   #ended: HTMLElement;
   #error = h("p", { class: "cid-error", role: "alert" });
+  #part: HTMLElement | undefined; // of the view that is shown
   #nowhere = h("p", { class: "cid-empty" }, NOWHERE);
 
   constructor(
@@ -76,7 +78,7 @@ class View {
     const fresh = h("button", { type: "button", class: "cid-primary" }, "Upload more");
     fresh.addEventListener("click", () => kernel.ask("reset"));
     this.#ended = h("section", { "aria-label": "What came of it" }, this.#result, h("div", { class: "cid-actions" }, show, fresh, page));
-    this.el.append(this.#error, this.#nowhere, this.#ready, this.#look.el, this.#more, this.#underWay.el, this.#checked.el, this.#ended);
+    this.el.append(this.#nowhere, this.#ready, this.#look.el, this.#error, this.#more, this.#underWay.el, this.#checked.el, this.#ended);
 
     kernel.show(["shows", "page", "state"], () => {
       show.hidden = !kernel.get("shows") || kernel.get("state") !== "done";
@@ -102,6 +104,7 @@ class View {
       this.#sending = null;
       sending.end();
     }
+    const held = this.el.contains(document.activeElement);
     const ready = state === "ready";
     const nowhere = this.kernel.get("projects").length === 0;
     const sent = state === "sending" || state === "importing";
@@ -116,6 +119,9 @@ class View {
     this.#error.textContent = sent || checked ? "" : this.kernel.get("error");
     this.#error.hidden = this.#error.textContent === "";
     if (sent) this.#underWay.show();
+    const part = [this.#ready, this.#look.el, this.#underWay.el, this.#checked.el, this.#ended].find(({ hidden }) => !hidden);
+    if (part && part !== this.#part && held) turnTo(part, this.el);
+    this.#part = part;
   }
 
   #take(found: Gathered): void {
@@ -205,6 +211,7 @@ class View {
     this.#reading = this.#opening = false;
     this.#look.offer(true);
     this.#show();
+    if (this.el.contains(document.activeElement)) this.#look.toWrong();
   }
 
   /** Files that were dropped while an upload is under way: its own, again. */

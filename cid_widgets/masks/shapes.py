@@ -28,7 +28,7 @@ def version(told: Mapping[str, Any]) -> Shape:
         "number": told["number"],
         "note": told["note"],
         "person": told["person"],
-        "at": told["created_at"][:16].replace("T", " "),
+        "at": told["created_at"],
     }
 
 
@@ -61,6 +61,10 @@ def changed(one: Mapping[str, Any]) -> str:
 def _short(value: Any) -> str:
     if isinstance(value, list):
         text = ", ".join(str(one) for one in value)
+    elif isinstance(value, bool):  # 1 is no yes
+        text = "yes" if value else "no"
+    elif isinstance(value, float):
+        text = str(value).removesuffix(".0")
     else:
-        text = {True: "yes", False: "no"}.get(value) or str(value) if value is not None else "–"
+        text = "–" if value is None else str(value)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

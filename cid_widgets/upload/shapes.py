@@ -133,9 +133,10 @@ def mask(told: Mapping[str, Any]) -> Shape:
     return {
         "name": str(told["name"]),
         "instrument": str((told.get("instrument") or {}).get("name") or ""),
+        **texts(document, "help"),
         "fields": [
             {
-                **texts(one, "key", "unit", "help"),
+                **texts(one, "key", "unit", "help", "minimum", "maximum"),
                 "required": bool(one.get("required")),
                 "choices": [str(value) for value in one.get("choices") or one.get("values") or ()],
                 "default": "" if one.get("default") is None else str(one["default"]),

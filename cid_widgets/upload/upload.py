@@ -189,8 +189,9 @@ class Upload(BrokenOff):
             self.error = ""
 
     def answer_reset(self, _: Mapping[str, Any]) -> None:
-        """Be ready for more."""
+        """Be ready for more; what is brought in twice is asked each time."""
         self.be_ready()
+        self.again = False
         self.refresh()
 
     def answer_show(self, _: Mapping[str, Any]) -> None:

@@ -20,7 +20,9 @@ def test_a_setting_that_is_wrong_is_told(told: str) -> None:
 
 
 def test_none_is_named_by_default() -> None:
-    with pytest.raises(BadInput, match=r"CID_ADOPT_ROOTS: none\. Name its tree there, such as old=/mnt/old"):
+    with pytest.raises(
+        BadInput, match=r"CID_ADOPT_ROOTS: none\. Name its tree there, such as old=/mnt/old"
+    ):
         Roots.read("").locate(Path("/etc"))
 
 

@@ -16,11 +16,9 @@ from ...db.tables import File, Image
 from .. import policy
 from ..actor import Actor
 from . import commits, images, learned
-from .judged import judged
+from .judged import judged, poor
 
 BATCH = 500
-# of the measures of a channel, those that an image is looked at again for
-TELLING = ("snr", "saturated", "focus")
 GOOD, LOOK, KEPT, UNREADABLE, THERE = "good", "look", "file", "unreadable", "there"
 ORDER = (UNREADABLE, LOOK, GOOD, KEPT, THERE)  # in which they are told
 SHOWN = 5000  # files
@@ -109,26 +107,13 @@ def _image(session: Session, row: Image, complete: float | None) -> dict[str, An
         "quality": quality,
         "completeness": complete,
         "missing": images.unknown(session, row) if complete is not None else {},
-        "findings": [*_unscaled(row), *_poor(quality)],
+        "findings": [*_unscaled(row), *poor(quality)],
     }
 
 
 def _unscaled(row: Image) -> Iterator[str]:
     if row.kind == "image" and any(axis in row.axes and not row.scale.get(axis) for axis in "yx"):
         yield "the size of a pixel is missing"
-
-
-def _poor(quality: Mapping[str, Any] | None) -> Iterator[str]:
-    """Yield what is bad of an image's quality, in the words of all who show it."""
-    channels = quality["channels"] if quality else []
-    for at, channel in enumerate(channels):
-        name = channel["name"] or f"channel {at + 1}"
-        of = f"{name}: " if len(channels) > 1 else ""
-        for measure in channel["told"]:
-            if measure["level"] == "bad" and measure["key"] in TELLING:
-                yield f"{of}{measure['title']} {measure['text']}"
-    if quality and quality["told"]:
-        yield str(quality["told"])
 
 
 def _rows(session: Session, kind: type[R], uids: list[str]) -> Iterator[R]:

@@ -5,7 +5,7 @@ The API, the client, the widgets and the pages show these words; none of them ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 # Below the first it is bad, below the second fair, else good. docs/user/quality.md explains them.
@@ -15,7 +15,9 @@ RANGE = (0.05, 0.15)
 FOCUS = (0.01, 0.02)
 UNEVEN = (0.1, 0.25)
 FULL = {"snr": 40.0, "focus": 0.2, "saturated": 0.05}  # where the bar is full
-LISTED = 3  # planes that are named
+LISTED = 3  # planes and channels that are named
+# of the measures of a channel, those that an image is looked at again for
+TELLING = {"snr": "SNR low", "saturated": "Saturation clipped", "focus": "Focus soft"}
 
 
 def judged(quality: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -28,6 +30,26 @@ def judged(quality: Mapping[str, Any] | None) -> dict[str, Any] | None:
         return None
     channels = [{**channel, "told": _channel(channel)} for channel in quality["channels"]]
     return {**quality, "channels": channels, "told": _planes(quality.get("planes") or {})}
+
+
+def poor(quality: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield what is bad of a judged quality; what many channels share is one line."""
+    channels = quality["channels"] if quality else []
+    names = [channel["name"] or f"channel {at}" for at, channel in enumerate(channels, 1)]
+    bad: dict[str, list[tuple[str, str]]] = {key: [] for key in TELLING}
+    for name, channel in zip(names, channels, strict=True):
+        for measure in channel["told"]:
+            if measure["level"] == "bad" and measure["key"] in TELLING:
+                bad[measure["key"]].append((name, f"{measure['title']} {measure['text']}"))
+    for key, found in bad.items():
+        if len(found) > LISTED:
+            named = ", ".join(name for name, _ in found[:LISTED])
+            yield f"{TELLING[key]} in {len(found)} of {len(channels)} channels: {named}, …"
+        else:
+            for name, text in found:
+                yield f"{name}: {text}" if len(channels) > 1 else text
+    if quality and quality["told"]:
+        yield str(quality["told"])
 
 
 def _channel(of: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import { h } from "../lib/dom";
 import type { Kernel } from "../lib/kernel";
 import type { BrowserState } from "../lib/shapes";
+import { follow } from "../lib/turn";
 import { selectedCount } from "./found";
 
 export interface Action {
@@ -48,7 +49,7 @@ export function actions(kernel: Kernel<BrowserState>, list: Action[]): { buttons
       if (!panel.hasChildNodes()) panel.append(action.panel(close));
       show(one);
       action.opened?.();
-      panel.scrollIntoView({ block: "nearest" });
+      follow(panel);
     });
   }
   kernel.show(["selected", "found_all", "total", "tree", "project"], () => {

@@ -8,7 +8,7 @@ import type { Thumbnails } from "../lib/thumbnails";
 import { completeness } from "./complete";
 import { qualityCard } from "./quality";
 import { Title } from "./title";
-import { bytes, dims, pixelSize, step, when } from "../lib/words";
+import { bytes, dims, moment, pixelSize, step, when } from "../lib/words";
 
 const TAG_GROUPS: [string, string][] = [
   ["machine", "Microscope"],
@@ -23,6 +23,9 @@ const FROM: Record<string, string> = {
   mask: "default of the upload's mask",
   run: "set by a run",
 };
+
+// tags that say what the card of the quality says, in words and for each channel
+const MEASURED = new Set(["SNR", "Saturation", "Focus", "Dynamic range", "Background"]);
 
 type Fact = [string, Node | string | false | null];
 
@@ -49,17 +52,18 @@ function quality(image: Detail): HTMLElement | false {
 }
 
 function tagLine(tag: Tag): Fact {
-  const words = tag.unit ? `${tag.value} ${tag.unit}` : tag.value;
+  const words = tag.unit ? `${tag.value} ${tag.unit}` : moment(tag.value);
   const value = /^https?:\/\//i.test(tag.link)
     ? h("a", { href: tag.link, target: "_blank", rel: "noopener noreferrer", title: tag.link }, words)
-    : words;
+    : h("span", { title: words === tag.value ? undefined : tag.value }, words);
   const source = h("span", { class: "cid-source", title: FROM[tag.source] }, tag.source);
   return [tag.key, h("span", {}, value, " ", source)];
 }
 
 function tags(image: Detail): HTMLElement[] {
   return TAG_GROUPS.flatMap(([kind, title]) => {
-    const lines = image.tags.filter((tag) => tag.kind === kind).map(tagLine);
+    const told = (tag: Tag) => image.quality !== null && tag.source === "file" && MEASURED.has(tag.key);
+    const lines = image.tags.filter((tag) => tag.kind === kind && !told(tag)).map(tagLine);
     return lines.length ? [section(title, facts(lines))] : [];
   });
 }

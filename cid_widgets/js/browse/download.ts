@@ -82,7 +82,7 @@ function form(kernel: Kernel<DownloadState>, close: () => void): { el: HTMLEleme
       "div",
       { class: "cid-form-head" },
       h("h4", {}, "Download images"),
-      h("p", {}, "One ZIP file, made while it is sent. It can be paused and goes on where it was; its last file proves the others."),
+      h("p", {}, "One ZIP file, made while it is sent. It can be paused and goes on where it was; its last file has the checksums of all others."),
     ),
     picker(kernel),
     h("div", { class: "cid-actions" }, link, closing, words),

@@ -66,6 +66,11 @@ export function when(iso: string): string {
   return time.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 }
 
+/** What may be an ISO time: then as a person reads it, else as it is. */
+export function moment(value: string): string {
+  return (/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$/.test(value) && when(value)) || value;
+}
+
 /** The word for a run's state; what the catalog calls committing is saving to a person. */
 export function stateWord(state: string): string {
   return state === "committing" ? "saving results" : state;

@@ -20,9 +20,9 @@ function field(one: Field): HTMLElement {
   const id = nextId();
   const choices = Array.isArray(one.choices) ? one.choices.map(String) : [];
   const input = choices.length
-    ? h("select", { id }, !one.required && h("option", { value: "" }, ""), ...choices.map((choice) => h("option", {}, choice)))
+    ? h("select", { id }, h("option", { value: "" }, ""), ...choices.map((choice) => h("option", {}, choice)))
     : h("input", { id, type: one.type === "date" ? "date" : "text", placeholder: one.type ?? "text" });
-  const otherwise = one.from ? `else ${one.from}` : one.default !== undefined ? `else ${one.default}` : "";
+  const otherwise = one.from ? `else ${origin(String(one.from))}` : one.default !== undefined ? `else ${one.default}` : "";
   const hint = [one.help, otherwise, one.many && "several"].filter(Boolean).join(" · ");
   return h(
     "div",
@@ -31,6 +31,12 @@ function field(one: Field): HTMLElement {
     h("span", { class: "cid-mask-input" }, input, one.unit ? h("span", { class: "cid-hint" }, String(one.unit)) : null),
     hint ? h("span", { class: "cid-hint" }, hint) : null,
   );
+}
+
+/** "filename.day" in words. */
+function origin(from: string): string {
+  const [whole, what] = from.split(/\.(.*)/s);
+  return whole === "filename" ? `“${what}” in the file's name` : whole === "instrument" ? `the ${what} of the microscope` : from;
 }
 
 export function table(tried: Tried[], wrong: Wrong[]): HTMLElement {

@@ -15,6 +15,7 @@ import { table } from "./table";
 const PATIENCE_MS = 3000;
 const PAUSE_MS = 400; // in typing, before it is looked at
 const NAMED = 3;
+const NONE = "No template is published yet. Publish one with “cid template publish”, or ask the facility's staff.";
 let forms = 0;
 
 export type Values = Record<string, unknown>;
@@ -67,6 +68,7 @@ class Form {
     kernel.show(["template", "inputs", "more_inputs"], look);
     kernel.show(["inputs", "more_inputs"], () => this.#count());
     kernel.show(["preflight"], () => this.#found_out());
+    kernel.told("no_templates", () => kernel.get("template") || this.#head.replaceChildren(h("p", { class: "cid-empty" }, NONE)));
     kernel.told("started", ({ count }) => this.#answered(`Started ${plural(count, "run")}.`, "good"));
     kernel.told("refused", ({ message }) => this.#answered(message, "bad"));
     kernel.finally(() => clearTimeout(this.#timer));

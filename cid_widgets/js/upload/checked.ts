@@ -64,7 +64,7 @@ function fileLine(file: Checked): HTMLElement {
 
 export class CheckedView {
   readonly el: HTMLElement;
-  #title = h("h4", { tabindex: "-1", role: "status" });
+  #title = h("h4", { role: "status" });
   #place = h("p", { class: "cid-hint" });
   #asks = h("h5");
   #why = h("p", { class: "cid-hint" });
@@ -106,10 +106,6 @@ export class CheckedView {
     kernel.told("brought", () => again(this.#upload));
   }
 
-  focus(): void {
-    this.#title.focus({ preventScroll: true });
-  }
-
   #show(): void {
     const report = this.kernel.get("report");
     if (!report) return this.el.replaceChildren();
@@ -135,7 +131,6 @@ export class CheckedView {
     const chosen = this.#mask.value || this.kernel.get("mask");
     const asking = report?.masks.length ? report.masks : [chosen];
     const masks = known.filter(({ name }) => asking.includes(name));
-    const fields = new Map(masks.flatMap((mask) => mask.fields).map((field) => [field.key, field]));
     this.#asks.textContent = masks.length ? `${masks.map(({ name }) => name).join(" and ")} asks` : "To be said";
     const of = report?.asking.length ? `the ${plural(report.asking.length, "file")} of its microscope` : "all images of this upload";
     this.#why.textContent = `What you say here is said of ${of}.`;
@@ -144,7 +139,7 @@ export class CheckedView {
     this.#mask.replaceChildren(h("option", { value: "" }, "choose one"), ...known.map(({ name }: Mask) => h("option", { value: name }, name)));
     this.#mask.value = chosen;
     this.#tags.value = this.kernel.get("tags");
-    this.#tags.ask([...fields.values()]);
+    this.#tags.ask(masks);
     this.#complain();
   }
 

@@ -32,7 +32,7 @@ export class Look {
 
   constructor(
     private readonly kernel: Kernel<UploadState>,
-    where: Where,
+    private readonly where: Where,
     private readonly ways: Ways,
   ) {
     this.#tree = new LookTree((path) => this.#leaveOut(path));
@@ -93,6 +93,11 @@ export class Look {
     );
   }
 
+  /** Go to the first field that something is wrong with. */
+  toWrong(): void {
+    this.where.wrong()?.focus();
+  }
+
   focus(): void {
     this.#title.focus({ preventScroll: true });
   }
@@ -114,6 +119,7 @@ export class Look {
     this.#room.set(part);
     this.#room.el.hidden = text === "";
     this.#words.textContent = text;
+    this.#room.el.classList.toggle("cid-up-over", bad);
     this.#words.className = bad ? "cid-bad" : "cid-hint";
   }
 

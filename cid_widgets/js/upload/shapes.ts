@@ -102,7 +102,8 @@ export interface Report {
 export interface Mask {
   name: string;
   instrument: string;
-  fields: { key: string; unit: string; help: string; required: boolean; choices: string[]; default: string }[];
+  help: string;
+  fields: { key: string; unit: string; help: string; required: boolean; choices: string[]; default: string; minimum: string; maximum: string }[];
 }
 
 export interface UploadState {

@@ -6,22 +6,35 @@ import type { Mask, Wrong } from "./shapes";
 
 type Field = Mask["fields"][number];
 
+const FEW = 12; // choices that are named; of more the list opens as one types
+
+/** What a field takes: "as in the freezer list · one of HeLa, U2OS", "1 to 10000 ms". */
+function words({ help, choices, unit, minimum, maximum }: Field): string {
+  const names = choices.map((choice) => choice.replace(/\s*<[^<>]*>$/, "")); // of an ontology: without its IRI
+  const offered = names.length > FEW ? `one of ${names.length}: type to find it` : names.length > 0 && `one of ${names.join(", ")}`;
+  const range = minimum !== "" && maximum !== "" ? `${Number(minimum)} to ${Number(maximum)}` : minimum !== "" ? `${Number(minimum)} or more` : maximum !== "" && `${Number(maximum)} or less`;
+  return [help, offered, range && `${range} ${unit}`.trim()].filter(Boolean).join(" · ");
+}
+
 export class TagLines {
   readonly el: HTMLElement;
   #list = h("div", { class: "cid-up-tags" });
+  #help = h("p", { class: "cid-up-help", hidden: true });
   #fields: Field[] = [];
 
   constructor(private readonly changed: () => void) {
     const more = h("button", { type: "button", class: "cid-quiet" }, "+ another tag");
     more.addEventListener("click", () => this.#line("", "").querySelector("input")!.focus());
-    this.el = h("div", {}, this.#list, more);
+    this.el = h("div", {}, this.#help, this.#list, more);
     this.value = {};
   }
 
-  /** Ask for what a mask asks for; what was said stays. */
-  ask(fields: Field[]): void {
+  /** Ask for what masks ask for, with their own words; what was said stays. */
+  ask(masks: Mask[]): void {
     const before = this.value;
-    this.#fields = fields;
+    this.#fields = [...new Map(masks.flatMap(({ fields }) => fields).map((field) => [field.key, field])).values()];
+    this.#help.textContent = masks.map(({ help }) => help).filter(Boolean).join(" ");
+    this.#help.hidden = this.#help.textContent === "";
     this.value = before;
   }
 
@@ -52,6 +65,11 @@ export class TagLines {
       .map(({ field, message, file }) => [file, field, message].filter(Boolean).join(": "));
   }
 
+  /** The first field that something is wrong with. */
+  wrong(): HTMLElement | null {
+    return this.#list.querySelector<HTMLElement>('[aria-invalid="true"]');
+  }
+
   /** The first field that is empty of those that something is wrong with. */
   empty(wrong: Wrong[]): HTMLInputElement | null {
     for (const line of this.#list.children) {
@@ -64,14 +82,15 @@ export class TagLines {
   #line(key: string, value: string, field?: Field): HTMLElement {
     const known = nextId();
     const choices = field?.choices ?? [];
-    const hint = field ? [field.required ? "required" : "may be said", field.unit, field.default && `else ${field.default}`].filter(Boolean).join(", ") : "HeLa";
+    const hint = field ? [field.required ? "required" : "optional", field.unit, field.default && `else ${field.default}`].filter(Boolean).join(", ") : "HeLa";
+    const about = field ? words(field) : "";
     const first = h("input", { type: "text", "aria-label": "Tag", placeholder: "Cell type", maxlength: 80, spellcheck: "false", readonly: !!field });
     const second = h("input", {
       type: "text",
       "aria-label": field ? field.key : "Value of the tag",
       "aria-required": field ? String(field.required) : undefined,
       placeholder: hint,
-      title: field?.help || undefined,
+      "aria-describedby": about ? `${known}-about` : undefined,
       maxlength: 200,
       spellcheck: "false",
       list: choices.length ? known : undefined,
@@ -84,6 +103,7 @@ export class TagLines {
       first,
       second,
       choices.length > 0 && h("datalist", { id: known }, ...choices.map((choice) => h("option", { value: choice }))),
+      about && h("span", { class: "cid-hint", id: `${known}-about` }, about),
       h("span", { class: "cid-field-error", role: "alert" }),
     );
     made.addEventListener("input", () => {

@@ -77,6 +77,11 @@ export class Where {
     });
   }
 
+  /** The first field that something is wrong with. */
+  wrong(): HTMLElement | null {
+    return this.#tags.wrong();
+  }
+
   #offerMasks(): void {
     const masks = this.kernel.get("masks");
     const chosen = this.kernel.get("mask");
@@ -85,7 +90,7 @@ export class Where {
     this.#mask.value = chosen;
     this.#masks.hidden = masks.length === 0;
     const mask = masks.find(({ name }) => name === chosen);
-    this.#tags.ask(mask?.fields ?? []);
+    this.#tags.ask(mask ? [mask] : []);
     if (mask?.fields.some(({ required }) => required)) this.#more.open = true;
   }
 

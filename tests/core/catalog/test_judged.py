@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cid_server_ext.core.catalog import quality
-from cid_server_ext.core.catalog.judged import judged
+from cid_server_ext.core.catalog.judged import judged, poor
 
 
 def words(**measures: Any) -> dict[str, tuple[str, str, float]]:
@@ -44,6 +44,24 @@ def test_range_focus_and_background_have_words() -> None:
     assert told["range"][:2] == ("hardly used: 4 % of 14 bits", "bad")
     assert told["focus"][:2] == ("sharp: 0.08, sharpest at z 7", "good")
     assert told["background"][:2] == ("uneven: 101.3 ± 15 %", "bad")
+
+
+def poor_of(*channels: dict[str, Any]) -> list[str]:
+    return list(poor(judged({"version": 1, "channels": list(channels), "planes": {"empty": 1}})))
+
+
+def test_what_is_poor_names_its_channel_and_what_many_share_is_one_line() -> None:
+    few = [{"name": "a", "snr": 2.0, "saturated": 0.031}, {"name": "", "snr": 20.0, "focus": 0.001}]
+    assert poor_of(*few) == [
+        "a: SNR low: 2",
+        "a: Saturation clipped 3.1 %",
+        "channel 2: Focus soft: 0.001",
+        "1 empty plane",
+    ]
+    many = [{"name": str(400 + n), "snr": 2.0 if n < 22 else 20.0} for n in range(28)]
+    assert poor_of(*many) == ["SNR low in 22 of 28 channels: 400, 401, 402, …", "1 empty plane"]
+    assert poor_of({"name": "a", "snr": 2.0}) == ["SNR low: 2", "1 empty plane"]
+    assert list(poor(None)) == []
 
 
 def test_no_measures_no_judgement() -> None:

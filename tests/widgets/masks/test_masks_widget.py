@@ -56,6 +56,8 @@ def test_draft_and_document_are_one_thing_from_python() -> None:
         (("B", "unit", "removed", "ms", None), "B: unit no longer ms"),
         (("B", "choices", "changed", ["a"], ["a", "b"]), "B: choices a → a, b"),
         (("", "fields", "moved", [], []), "fields in another order"),
+        (("B", "minimum", "changed", 0.0, 1.0), "B: minimum 0 → 1"),
+        (("B", "maximum", "changed", 1, 2.5), "B: maximum 1 → 2.5"),
         (("B", "", "removed", {}, None), "B removed"),
     ],
 )
@@ -74,6 +76,7 @@ def test_staff_edits_a_mask_as_a_form_and_as_yaml(show: Show) -> None:
     look = page.get_by_role("group", name="As an uploader sees it")
     expect(look.get_by_label("Cell line")).to_be_visible()
     expect(look).to_contain_text("as in the freezer list")
+    expect(look.get_by_label("Cell line")).to_have_value("")
     save = page.get_by_role("button", name="Save", exact=True)
     expect(save).to_be_disabled()
 

@@ -278,6 +278,16 @@ def test_a_template_is_run_from_the_browser_and_its_result_appears(
     assert stage.widget.selected == ["i1"]
 
 
+def test_where_no_template_is_published_that_is_said(
+    show: Show, catalog: pretend.Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pretend.Catalog, "templates", lambda _: [])
+    page, _ = show(Browser(catalog), "browser")
+    page.locator(".cid-tile").first.click()
+    page.get_by_role("button", name="Run…").click()
+    expect(page.get_by_text("No template is published yet.")).to_be_visible()
+
+
 def test_choosing_another_template_draws_its_form(show: Show, catalog: pretend.Catalog) -> None:
     page, _ = show(Browser(catalog, project="demo"), "browser")
     page.locator(".cid-tile").nth(2).click()

@@ -266,6 +266,7 @@ def test_the_browser_tags_what_is_selected_and_follows_it(show: Show) -> None:
     page.get_by_role("button", name="Tag…").click()
     panel = page.get_by_role("region", name="Tags")
     expect(panel.get_by_text("3 images of demo")).to_be_visible()
+    expect(panel.get_by_role("button", name="Apply to 3 images")).to_be_in_viewport()
     treatment = panel.get_by_role("combobox", name="Treatment")
     treatment.fill("mock")
     treatment.press("Enter")

@@ -224,9 +224,10 @@ def test_a_mask_asks_and_what_it_has_against_it_stands_beside_the_field(
 ) -> None:
     fields = [
         {"key": "Cell type", "required": True, "choices": ["HeLa", "HEK"], "help": "of the plate"},
-        {"key": "Exposure", "unit": "ms", "default": 20},
+        {"key": "Exposure", "unit": "ms", "default": 20, "minimum": 1, "maximum": 1e4},
     ]
-    record = {"name": "Confocal 1", "retired": False, "version": {"document": {"fields": fields}}}
+    version = {"document": {"help": "Ask staff when a line is missing.", "fields": fields}}
+    record = {"name": "Confocal 1", "retired": False, "version": version}
     catalog.masks = [SimpleNamespace(record=record | {"instrument": None})]
     upload = Upload(catalog, "demo")
     page, _ = show(upload, "upload")
@@ -235,15 +236,17 @@ def test_a_mask_asks_and_what_it_has_against_it_stands_beside_the_field(
     page.get_by_label("Mask").select_option("Confocal 1")
     cell = page.get_by_label("Cell type")
     expect(cell).to_have_attribute("aria-required", "true")
-    expect(page.get_by_label("Exposure")).to_have_attribute(
-        "placeholder", "may be said, ms, else 20"
-    )
+    expect(page.get_by_label("Exposure")).to_have_attribute("placeholder", "optional, ms, else 20")
+    expect(cell).to_have_accessible_description("of the plate · one of HeLa, HEK")
+    expect(page.get_by_text("1 to 10000 ms")).to_be_visible()
+    expect(page.get_by_text("Ask staff when a line is missing.")).to_be_visible()
     cell.fill("Hela")
     catalog.trouble = Judged("Cell type: one of HeLa, HEK (and 1 more)")
     page.get_by_role("button", name="Start").click()
     line = page.locator(".cid-up-tag", has=cell)
     expect(line.get_by_role("alert")).to_have_text("one of HeLa, HEK")
     expect(page.locator(".cid-up-wrong")).to_have_text("a.tif: filename: it has no well")
+    expect(cell).to_be_focused()
     catalog.trouble = None
     cell.fill("HeLa")
     page.get_by_role("button", name="Start").click()
@@ -252,6 +255,33 @@ def test_a_mask_asks_and_what_it_has_against_it_stands_beside_the_field(
     told = [asked for asked in catalog.asked if asked[0] == "open"][-1][6]
     assert told == {"mask": "Confocal 1", "tags": {"Cell type": "HeLa"}}
     assert upload.wrong == []
+
+
+def test_whoever_starts_below_a_long_form_sees_how_it_goes_on(
+    show: Show, catalog: pretend_upload.Taking, plane: pretend_upload.Plane
+) -> None:
+    upload = Upload(catalog, "demo")
+    upload.tags = {f"Key {n}": "x" for n in range(40)}
+    page, _ = show(upload, "upload")
+    page.evaluate("document.body.append(document.createElement('hr'))")
+    page.locator("hr").evaluate("below => (below.style.marginTop = '3000px')")
+    plane.serve(page)
+    catalog.imports = [{"progress": {"fraction": 0.5, "text": "", "files": [], "counts": {}}}]
+    drop(page, {"a.tif": "a"})
+    page.get_by_text("Tags and more").click()
+    start = page.get_by_role("button", name="Start")
+    start.scroll_into_view_if_needed()
+    catalog.trouble = pretend_upload.pretend.Refused("the catalog is away")
+    start.click()
+    expect(page.get_by_role("alert").filter(has_text="the catalog is away")).to_be_in_viewport()
+    catalog.trouble = None
+    start.click()
+    under_way = page.get_by_role("region", name="Under way")
+    expect(under_way).to_be_focused()
+    expect(under_way.get_by_role("heading")).to_be_in_viewport(ratio=1)
+    box = page.locator(".cid-upload").bounding_box()
+    assert box is not None
+    assert box["y"] >= 0
 
 
 def test_what_was_started_is_what_goes(

@@ -70,8 +70,10 @@ def test_it_goes_from_ready_to_done(catalog: pretend_upload.Taking, state: Path)
     wait_until(lambda: not widget.watching, what="nothing is followed")
     assert ([one.uid for one in widget.images], widget.files) == (["i1"], ["f1"])
     assert list(state.iterdir()) == []
+    widget.again = True
     say(widget, "reset")
     assert (widget.state, widget.images, widget.files) == ("ready", [], [])
+    assert widget.again is False
 
 
 def test_another_kernel_goes_on_where_it_was(catalog: pretend_upload.Taking, state: Path) -> None:
