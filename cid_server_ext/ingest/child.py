@@ -76,7 +76,7 @@ def main(talk: socket.socket) -> None:
             _say(talk, done=True)
         except CidError as error:
             _say(talk, error=[error.name, str(error)])
-        except MemoryError as error:
+        except (MemoryError, PermissionError) as error:  # the limits, and the room, are the child's
             _say(talk, error=["BadFile", str(unreadable(error))])
         except Exception as error:  # reading faults are BadFile already; this is ours or the disk's
             _say(talk, error=["Unavailable", faults.not_written(error)])

@@ -37,10 +37,8 @@ def of_storage(error: Exception) -> str | None:
 
 def not_written(error: Exception) -> str:
     """Return a line on an image that could not be written; where it would lie is ours to know."""
-    # what is not permitted is outside of the room that a child is closed into
-    fault = None if isinstance(error, PermissionError) else of_storage(error)
     plain = " ".join(PATH.sub("", str(error)).split())[:300]
-    return fault or f"the image could not be written: {plain}"
+    return of_storage(error) or f"the image could not be written: {plain}"
 
 
 def told(uid: str, error: Exception) -> dict[str, Any]:
