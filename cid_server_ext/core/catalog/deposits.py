@@ -49,8 +49,8 @@ def open_import(
 
     A file whose sha256 is declared, and which the caller can read here already, need not be sent
     and takes no room; what came though it is held is not taken a second time (`twins`, `held`).
-    `again`: all are to be sent, and taken. Conflict: too many wait already. A `key` that opened a deposit of the same files
-    which is under way answers with that one, and reserves nothing more.
+    `again`: all are to be sent, and taken. Conflict: too many wait already. A `key` that opened a
+    deposit of the same files which is under way answers with that one, and reserves nothing more.
     """
     row = policy.require(session, actor, "contributor", Project, project)
     if kind not in KINDS:
