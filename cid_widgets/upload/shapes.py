@@ -138,6 +138,7 @@ def mask(told: Mapping[str, Any]) -> Shape:
             {
                 **texts(one, "key", "unit", "help", "minimum", "maximum"),
                 "required": bool(one.get("required")),
+                "many": bool(one.get("many")),
                 "choices": [str(value) for value in one.get("choices") or one.get("values") or ()],
                 "default": "" if one.get("default") is None else str(one["default"]),
             }

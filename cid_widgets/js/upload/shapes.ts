@@ -98,19 +98,22 @@ export interface Report {
   asking: string[]; // the files that it is asked of; none: all
 }
 
+/** What is said of all images: a key has one value, or several where its mask takes several. */
+export type Tags = Record<string, string | string[]>;
+
 /** What uploads from one microscope must say. */
 export interface Mask {
   name: string;
   instrument: string;
   help: string;
-  fields: { key: string; unit: string; help: string; required: boolean; choices: string[]; default: string; minimum: string; maximum: string }[];
+  fields: { key: string; unit: string; help: string; required: boolean; many: boolean; choices: string[]; default: string; minimum: string; maximum: string }[];
 }
 
 export interface UploadState {
   project: string;
   dataset: string;
   mask: string;
-  tags: Record<string, string>;
+  tags: Tags;
   kind: string;
   again: boolean;
   projects: Project[];

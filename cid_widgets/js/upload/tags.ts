@@ -2,7 +2,7 @@
 
 import { h } from "../lib/dom";
 import { nextId } from "../people/labelled";
-import type { Mask, Wrong } from "./shapes";
+import type { Mask, Tags, Wrong } from "./shapes";
 
 type Field = Mask["fields"][number];
 
@@ -38,24 +38,31 @@ export class TagLines {
     this.value = before;
   }
 
-  get value(): Record<string, string> {
-    const pairs = [...this.#list.children].map((line) => [...line.querySelectorAll("input")].map(({ value }) => value.trim()));
-    return Object.fromEntries(pairs.filter(([key, value]) => key && value));
+  get value(): Tags {
+    const found = new Map<string, string[]>();
+    for (const line of this.#list.children) {
+      const [key, value] = [...line.querySelectorAll("input")].map(({ value }) => value.trim());
+      if (key && value) found.set(key, [...new Set([...(found.get(key) ?? []), value])]);
+    }
+    return Object.fromEntries([...found].map(([key, values]) => [key, values.length > 1 ? values : values[0]!]));
   }
 
-  set value(tags: Record<string, string>) {
-    const others = Object.entries(tags).filter(([key]) => !this.#fields.some((field) => field.key === key));
+  set value(tags: Tags) {
+    const values = (key: string) => [tags[key] ?? ""].flat();
+    const others = Object.keys(tags).filter((key) => !this.#fields.some((field) => field.key === key));
     this.#list.replaceChildren();
-    for (const field of this.#fields) this.#line(field.key, tags[field.key] ?? "", field);
-    for (const [key, value] of others) this.#line(key, value);
+    for (const field of this.#fields) for (const value of values(field.key)) this.#line(field.key, value, field);
+    for (const key of others) for (const value of values(key)) this.#line(key, value);
     if (!this.#list.hasChildNodes()) this.#line("", "");
   }
 
   /** Show what is wrong beside the key that it is of; return what is wrong elsewhere. */
   complain(wrong: Wrong[]): string[] {
     const here = (line: Element) => line.querySelector("input")!.value.trim();
+    const told = new Set<string>(); // of several lines of a key the first one says it
     for (const line of this.#list.children) {
-      const words = wrong.filter(({ field, file }) => !file && field === here(line)).map(({ message }) => message);
+      const words = wrong.filter(({ field, file }) => !file && field === here(line) && !told.has(field)).map(({ message }) => message);
+      told.add(here(line));
       line.querySelector(".cid-field-error")!.textContent = words.join("; ");
       line.querySelectorAll("input")[1]!.setAttribute("aria-invalid", String(words.length > 0));
     }
@@ -95,6 +102,8 @@ export class TagLines {
       spellcheck: "false",
       list: choices.length ? known : undefined,
     });
+    const more = field?.many && h("button", { type: "button", class: "cid-quiet", "aria-label": `Another ${field.key}`, title: `Another ${field.key}` }, "+");
+    if (more) more.addEventListener("click", () => this.#another(made, field));
     first.value = key;
     second.value = value;
     const made = h(
@@ -102,6 +111,7 @@ export class TagLines {
       { class: "cid-up-tag" },
       first,
       second,
+      more,
       choices.length > 0 && h("datalist", { id: known }, ...choices.map((choice) => h("option", { value: choice }))),
       about && h("span", { class: "cid-hint", id: `${known}-about` }, about),
       h("span", { class: "cid-field-error", role: "alert" }),
@@ -113,5 +123,12 @@ export class TagLines {
     });
     this.#list.append(made);
     return made;
+  }
+
+  /** A line more for another value of the same key, below the one that is there. */
+  #another(above: HTMLElement, field: Field): void {
+    const made = this.#line(field.key, "", field);
+    above.after(made);
+    made.querySelectorAll("input")[1]!.focus();
   }
 }

@@ -257,6 +257,34 @@ def test_a_mask_asks_and_what_it_has_against_it_stands_beside_the_field(
     assert upload.wrong == []
 
 
+def test_a_field_that_takes_several_values_has_a_line_for_each(
+    show: Show, catalog: pretend_upload.Taking, plane: pretend_upload.Plane
+) -> None:
+    fields = [{"key": "Antibody", "many": True, "required": True}, {"key": "Line"}]
+    record = {"name": "Blots", "retired": False, "instrument": None}
+    record |= {"version": {"document": {"help": "", "fields": fields}}}
+    catalog.masks = [SimpleNamespace(record=record)]
+    upload = Upload(catalog, "demo")
+    page, _ = show(upload, "upload")
+    plane.serve(page)
+    drop(page, {"a.tif": "a"})
+    page.get_by_label("Mask").select_option("Blots")
+    page.get_by_label("Antibody", exact=True).fill("AB_1")
+    page.get_by_role("button", name="Another Antibody").click()
+    second = page.get_by_label("Antibody", exact=True).nth(1)
+    expect(second).to_be_focused()
+    second.fill("AB_2")
+    expect(page.get_by_role("button", name="Another Line")).to_have_count(0)
+    reached(page, lambda: upload.tags == {"Antibody": ["AB_1", "AB_2"]}, "both are said")
+    upload.tags = {"Antibody": ["AB_3", "AB_4", "AB_5"], "Line": "HeLa"}
+    expect(page.get_by_label("Antibody", exact=True)).to_have_count(3)
+    page.get_by_label("Antibody", exact=True).nth(1).fill("")
+    page.get_by_role("button", name="Start").click()
+    reached(page, lambda: upload.state == "importing", "it is imported")
+    told = [asked for asked in catalog.asked if asked[0] == "open"][-1][6]
+    assert told["tags"] == {"Antibody": ["AB_3", "AB_5"], "Line": "HeLa"}
+
+
 def test_whoever_starts_below_a_long_form_sees_how_it_goes_on(
     show: Show, catalog: pretend_upload.Taking, plane: pretend_upload.Plane
 ) -> None:

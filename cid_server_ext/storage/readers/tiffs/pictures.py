@@ -31,7 +31,7 @@ def open_picture(path: Path) -> list[Source]:
     except Image.DecompressionBombError:
         raise BadFile(f"the picture claims more than {LARGEST} pixels: save it as TIFF") from None
     except OSError as error:
-        raise BadFile(f"the picture is damaged: {error}") from None
+        raise BadFile(f"the picture is damaged: {error}. Copy it again") from None
     if width * height > LARGEST:
         raise BadFile(f"the picture claims {width} x {height} pixels: save it as a tiled TIFF")
     pixels, dims = _decode(path, kind)
