@@ -21,11 +21,20 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class CheckedName:
-    """One image by its path: its tags, and whether it would be taken."""
+    """One image by its path: its tags, and whether it would be taken.
+
+    asks: the fields that somebody has to fill, when it is good but for them.
+    """
 
     path: str
     good: bool
     tags: list[Said] = field(default_factory=list)
+    asks: list[str] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> str:
+        """Nothing when it would be taken, else why not."""
+        return "" if self.good else f"asks {', '.join(self.asks)}" if self.asks else "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +68,16 @@ class CheckedMask:
     def _repr_html_(self) -> str:
         wrong = "".join(f"<div>{display.cell(str(one))}</div>" for one in self.wrong)
         keys = list(dict.fromkeys(tag.key for one in self.files for tag in one.tags))
-        rows = [[one.path, "" if one.good else "refused", *_row(one, keys)] for one in self.files]
+        rows = [[one.path, one.verdict, *_row(one, keys)] for one in self.files]
         return wrong + (display.table(["file", "", *keys], rows) if rows else "")
 
 
 def read(told: Mapping[str, Any]) -> CheckedMask:
     """Return the catalog's answer."""
     files = [
-        CheckedName(one["path"], one["good"], [Said(**tag) for tag in one["tags"]])
+        CheckedName(
+            one["path"], one["good"], [Said(**tag) for tag in one["tags"]], list(one["asks"])
+        )
         for one in told["files"]
     ]
     wrong = tuple(Wrong(**one) for one in told["wrong"])

@@ -92,11 +92,15 @@ class Said(BaseModel):
 
 
 class CheckedFile(BaseModel):
-    """What one image would say, as far as it would be taken."""
+    """What one image would say, as far as it would be taken.
+
+    `asks` are the fields that somebody has to fill, when it is good but for them.
+    """
 
     path: str
     tags: list[Said]
     good: bool
+    asks: list[str]
 
 
 class Checked(BaseModel):
@@ -161,6 +165,7 @@ def checked(judged: masked.Judged, draft: masks.Draft | None) -> Checked:
                     for one in found.said
                 ],
                 good=not found.wrong,
+                asks=found.asks,
             )
             for path, found in list(judged.files.items())[: masked.SHOWN]
             if path

@@ -40,7 +40,7 @@ def wrong(one: Any) -> Shape:
 def tried(one: Any) -> Shape:
     """Return what a file of this name would say."""
     tags = [{"key": t.key, "value": "; ".join(t.values), "source": t.source} for t in one.tags]
-    return {"path": one.path, "good": one.good, "tags": tags}
+    return {"path": one.path, "good": one.good, "asks": list(one.asks), "tags": tags}
 
 
 def changed(one: Mapping[str, Any]) -> str:

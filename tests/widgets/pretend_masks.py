@@ -119,7 +119,14 @@ class Masks:
                     {"key": s.key, "values": [typed.shown(v) for v in s.values], "source": s.source}
                     for s in judged.said
                 ]
-                answer["files"].append({"path": path, "good": not judged.wrong, "tags": tags})
+                answer["files"].append(
+                    {
+                        "path": path,
+                        "good": not judged.wrong,
+                        "asks": judged.asks,
+                        "tags": tags,
+                    }
+                )
                 wrong += [
                     {"field": f, "file": path, "line": None, "message": m} for f, m in judged.wrong
                 ]

@@ -34,10 +34,19 @@ class Said:
 
 @dataclass(slots=True)
 class Found:
-    """What one file says by its mask; `wrong` are pairs of a field and why it is refused."""
+    """What one file says by its mask; `wrong` are pairs of a field and why it is refused.
+
+    silent: the fields among them that are required and of which nothing is said.
+    """
 
     said: list[Said] = field(default_factory=list)
     wrong: list[tuple[str, str]] = field(default_factory=list)
+    silent: list[str] = field(default_factory=list)
+
+    @property
+    def asks(self) -> list[str]:
+        """What somebody has to say before it is taken; nothing when that would not do."""
+        return self.silent if len(self.silent) == len(self.wrong) else []
 
 
 def judge(
@@ -204,6 +213,7 @@ def _field(
     if not values:
         if one.required and (whole or not one.from_.startswith("filename.")):
             found.wrong.append((one.key, "is required, and nothing says it"))
+            found.silent.append(one.key)
         return
     if len(values) > 1 and not one.many:
         found.wrong.append((one.key, f"it takes one value, here are {len(values)}"))

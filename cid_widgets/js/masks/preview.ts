@@ -44,13 +44,14 @@ export function table(tried: Tried[], wrong: Wrong[]): HTMLElement {
   return h(
     "ul",
     { class: "cid-mask-tried" },
-    ...tried.map(({ path, good, tags }) => {
-      const why = wrong.filter(({ file, line }) => line === null && (file === "" || file === path)).map(({ field, message }) => [field, message].filter(Boolean).join(": "));
+    ...tried.map(({ path, good, asks, tags }) => {
+      const why = asks.length ? [] : wrong.filter(({ file, line }) => line === null && (file === "" || file === path)).map(({ field, message }) => [field, message].filter(Boolean).join(": "));
       return h(
         "li",
-        { "data-good": String(good) },
+        { "data-good": String(good || asks.length > 0) },
         h("b", {}, path),
-        good ? " would be taken: " : " would be refused: ",
+        good ? " would be taken" : asks.length ? ` would be taken once somebody says ${asks.join(", ")}` : " would be refused",
+        tags.length ? ": " : "",
         ...tags.map(({ key, value, source }) => h("span", { class: "cid-mask-tag", title: `from: ${source}` }, `${key} ${value}`)),
         ...why.map((one) => h("div", { class: "cid-bad" }, one)),
       );

@@ -46,6 +46,7 @@ export interface Wrong {
 export interface Tried {
   path: string;
   good: boolean;
+  asks: string[];
   tags: { key: string; value: string; source: string }[];
 }
 

@@ -205,6 +205,13 @@ def test_an_open_mask_takes_other_tags_and_groups_that_are_no_fields() -> None:
     assert mask_rules.judge(free, "a.tif", {}, {}).wrong == []
 
 
+def test_what_only_a_person_can_say_is_asked_and_a_mistake_is_not() -> None:
+    strict = mask("mask: A\nfields:\n- {key: B, required: true}\n- {key: C, choices: [c]}")
+    assert mask_rules.judge(strict, "a.tif", {}, {}).asks == ["B"]
+    assert mask_rules.judge(strict, "a.tif", {"B": ["b"]}, {}).asks == []
+    assert mask_rules.judge(strict, "a.tif", {"C": ["d"]}, {}).asks == [], "saying B would not do"
+
+
 def test_what_two_versions_differ_in_is_told_key_by_key() -> None:
     old = mask("mask: A\nfields:\n- key: B\n  unit: ms\n  type: number\n- key: C\n- key: D").body
     new = mask("mask: A\nclosed: true\nfields:\n- key: D\n- {key: b, type: number}\n- key: E").body

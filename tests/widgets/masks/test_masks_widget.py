@@ -111,7 +111,9 @@ def test_staff_edits_a_mask_as_a_form_and_as_yaml(show: Show) -> None:
     names = page.get_by_role("textbox", name="Names to try it on")
     names.fill("u2os_7.tif\nvero_8.tif")
     tried = page.get_by_role("region", name="Try it on file names")
-    expect(tried).to_contain_text("u2os_7.tif would be refused")
+    asked = "u2os_7.tif would be taken once somebody says Passage: Cell line U2OS"
+    expect(tried).to_contain_text(asked)
+    expect(tried).to_contain_text("vero_8.tif would be refused")
     expect(tried).to_contain_text("Cell line: 'vero' is not one of 'HeLa', 'U2OS'")
     expect(wrong).to_be_empty()
     page.get_by_role("checkbox", name="required of Passage").uncheck()

@@ -41,7 +41,7 @@ def test_a_mask_is_made_tried_saved_again_and_retired(
     page.get_by_role("textbox", name="choices of Sample").press("Tab")
     expect(page.get_by_role("group", name="As an uploader sees it")).to_contain_text("c")
     page.get_by_role("textbox", name="Names to try it on").fill("x.tif")
-    expect(page.get_by_text("Sample: is required, and nothing says it")).to_be_visible()
+    expect(page.get_by_text("once somebody says Sample")).to_be_visible()
     page.get_by_role("textbox", name="Why it is saved").fill("one more")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("“Shown”, version 2, is saved.")).to_be_visible()
