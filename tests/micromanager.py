@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from cid_server_ext.storage.readers import sort
+from cid_server_ext.storage.readers.source import Source
+
 SUMMARY: dict[str, Any] = {
     "MicroManagerVersion": "1.4.22",
     "UserName": "an operator",
@@ -25,6 +28,18 @@ SUMMARY: dict[str, Any] = {
     "Slices": 3,
 }
 SIZE = (2, 2, 3)
+COLOURS = [{"name": "DAPI", "color": "0000FF"}, {"name": "GFP", "color": "00FF00"}]
+SCALE = {"t": 6.0, "z": 0.5, "y": 0.25, "x": 0.25}
+
+
+def tags_of(image: Source) -> dict[str, str]:
+    return {key: text for key, text, _ in image.tags}
+
+
+def grouped(folder: Path) -> list[tuple[str, int]]:
+    found = sort(folder)
+    assert (found.others, found.refused) == ((), {})
+    return [(group.main, len(group.members)) for group in found.groups]
 
 
 def pixels(*size: int, kind: str = "u2") -> np.ndarray:

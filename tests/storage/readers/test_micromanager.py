@@ -10,21 +10,9 @@ import micromanager
 import numpy as np
 import pytest
 import tifffile
+from micromanager import COLOURS, SCALE, grouped, tags_of
 
 from cid_server_ext.storage.readers import open_images, sort
-
-COLOURS = [{"name": "DAPI", "color": "0000FF"}, {"name": "GFP", "color": "00FF00"}]
-SCALE = {"t": 6.0, "z": 0.5, "y": 0.25, "x": 0.25}
-
-
-def tags_of(image) -> dict[str, str]:
-    return {key: text for key, text, _ in image.tags}
-
-
-def grouped(folder: Path) -> list[tuple[str, int]]:
-    found = sort(folder)
-    assert (found.others, found.refused) == ((), {})
-    return [(group.main, len(group.members)) for group in found.groups]
 
 
 def test_single_planes_of_the_old_version_are_one_image(tmp_path: Path, only) -> None:

@@ -8,21 +8,9 @@ from pathlib import Path
 import micromanager
 import numpy as np
 import pytest
+from micromanager import COLOURS, SCALE, grouped, tags_of
 
-from cid_server_ext.storage.readers import open_images, planes, sort
-
-COLOURS = [{"name": "DAPI", "color": "0000FF"}, {"name": "GFP", "color": "00FF00"}]
-SCALE = {"t": 6.0, "z": 0.5, "y": 0.25, "x": 0.25}
-
-
-def tags_of(image) -> dict[str, str]:
-    return {key: text for key, text, _ in image.tags}
-
-
-def grouped(folder: Path) -> list[tuple[str, int]]:
-    found = sort(folder)
-    assert (found.others, found.refused) == ((), {})
-    return [(group.main, len(group.members)) for group in found.groups]
+from cid_server_ext.storage.readers import open_images, planes
 
 
 def planes_of(expected: np.ndarray, position: int = 0) -> micromanager.Planes:
