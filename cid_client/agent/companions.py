@@ -15,6 +15,13 @@ OME = (".ome.tif", ".ome.tiff", ".ome.tf2", ".ome.tf8", ".companion.ome")
 LARGEST_ND = 1 << 20  # bytes; no real one is larger
 END = "EndFile"  # the last line of a .nd
 MOST = 100_000  # files that a .nd may ask for
+# names of files in folders that are one acquisition: its planes come before what lists them
+PARTS = re.compile(
+    r".*\.htd|.*\.mlf|ndtiff\.index|.*_mmstack.*"
+    r"|img_(\d{9}_|channel\d|position\d|time\d).*\.tiff?"
+    r"|r\d\dc\d\df\d+p\d+-ch\d.*\.tiff?",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -28,6 +35,11 @@ class Family:
     files: dict[str, State]
     missing: list[str] = field(default_factory=list)
     folders: set[str] = field(default_factory=set)
+
+
+def is_acquisition(here: Listing) -> bool:
+    """Say whether a folder is one acquisition: a plate, or what Micro-Manager wrote."""
+    return any(PARTS.fullmatch(name) for name in here.files)
 
 
 def families(here: Listing) -> Iterator[Family]:

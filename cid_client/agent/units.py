@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from ..uploads.items import Part
-from .companions import families
+from .companions import families, is_acquisition
 from .config import Watch
 from .listing import Listing, State, below, listing
 from .places import at
@@ -88,12 +88,12 @@ def look_again(path: Path, watch: Watch) -> Unit | None:
 
 
 def _is_whole(folder: Path, watch: Watch) -> bool:
-    """OME-Zarr, a plate of an ImageXpress, or what the configuration says."""
+    """OME-Zarr, a plate, an acquisition of Micro-Manager, or what the configuration says."""
     if folder.name.lower().endswith(".zarr"):
         return True
     if any(fnmatch(folder.name, pattern) for pattern in watch.acquisitions):
         return True
-    return any(name.lower().endswith(".htd") for name in listing(folder, watch.ignore).files)
+    return is_acquisition(listing(folder, watch.ignore))
 
 
 def _whole(folder: Path, watch: Watch) -> Unit:

@@ -114,6 +114,29 @@ def test_folders_that_are_one_acquisition_are_one(tmp_path: Path) -> None:
     assert found["day/ix"].folder == "day"
 
 
+@pytest.mark.parametrize(
+    "first",  # what a program writes before anything lists it
+    [
+        "img_000000000_DAPI_000.tif",
+        "img_channel000_position000_time000000000_z000.tif",
+        "acq_1_MMStack_Pos0.ome.tif",
+        "NDTiff.index",
+        "r01c02f03p04-ch1sk1fk1fl1.tiff",
+        "MeasurementData.mlf",
+    ],
+)
+def test_an_acquisition_under_way_is_its_folder_from_its_first_file_on(
+    tmp_path: Path, first: str
+) -> None:
+    put(tmp_path / "day/acq" / first)
+    before = units(tmp_path)
+    assert set(before) == {"day/acq"}
+    put(tmp_path / "day/acq/next.tif")
+    after = units(tmp_path)
+    assert names(after["day/acq"]) == sorted([f"acq/{first}", "acq/next.tif"])
+    assert after["day/acq"].signature != before["day/acq"].signature
+
+
 def test_one_who_writes_is_known_and_one_who_reads_is_none(tmp_path: Path) -> None:
     import subprocess
     import sys
