@@ -14,7 +14,10 @@ from .jobs import Job, places
 
 
 def told_apart(sessions: Sessions, root: Root, process: str, job: Job) -> Job:
-    """Return the job in which such files count as if they had not been sent; they are removed."""
+    """Return the job in which such files count as if they had not been sent; they are removed.
+
+    What the storage has lost is not: then these are the only bytes that are left of it.
+    """
     prefix = job.staged.prefix
     made = digests.noted(root.path(prefix)) if job.once else {}
     if not made:
@@ -25,6 +28,11 @@ def told_apart(sessions: Sessions, root: Root, process: str, job: Job) -> Job:
         before = deposit.declared
         who = Actor(deposit.person)
         declared = held.arrived(session, who, deposit.project_id, before, sha256)
+        there = places(held.kept(session, declared))
+        declared = [
+            new if old == new or root.path(there[new["path"]].key).exists() else old
+            for old, new in zip(before, declared, strict=True)
+        ]
         if declared == before:
             return job
         imports.hold(session, process, job.id, declared=declared)

@@ -10,9 +10,11 @@ import bringing
 import pytest
 import world
 from bringing import tif
+from sqlalchemy import update
 
 from cid_server_ext.core.actor import Actor
 from cid_server_ext.core.life import purge
+from cid_server_ext.db import clock
 from cid_server_ext.db import tables as t
 from cid_server_ext.db.session import Sessions
 from cid_server_ext.ingest.importer import Importer
@@ -83,6 +85,23 @@ def test_what_came_again_unknowingly_is_not_read_again(
     assert (ended.state, ended.results["images"]) == ("done", [])
     assert ended.results["there"] == [{"path": "other name.tif", "record": original}]
     assert (bringing.counters(importer), bringing.staged(importer)) == (before, [])
+
+
+def test_what_the_storage_has_lost_comes_in_again(importers: list[Importer]) -> None:
+    importer = importers[0]
+    done = bringing.brought(importer, {"a.tif": BODY})
+    with importer.sessions() as session:
+        lost = session.query(t.File).filter_by(uid=done.results["files"][0]).one()
+        importer.root.path(f"{lost.prefix}/{lost.name}").unlink()
+    uid = bringing.opened(importer, {"a.tif": BODY})
+    with importer.sessions.begin() as session:  # an hour later: some databases count in seconds
+        later = {"created_at": clock.after(session, 3600)}
+        session.execute(update(t.Deposit).where(t.Deposit.uid == uid).values(later))
+    digested(importer, uid)
+    importer._import(uid)
+    ended = bringing.ended(importer, uid)
+    assert (len(ended.results["images"]), ended.results["there"]) == (1, [])
+    assert list(bringing.originals(importer).values()) == [bringing.sha256(BODY)]
 
 
 def test_asked_for_again_it_comes_again(importers: list[Importer]) -> None:

@@ -6,6 +6,7 @@ lines "path sha256". Nothing is told, and nothing saved, of what the caller may 
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -145,15 +146,21 @@ def _items_of(declared: Declared, uids: dict[str, str]) -> dict[str, str]:
 
 
 def known(
-    session: Session, actor: Actor, project_id: int, wanted: Iterable[tuple[str, int]]
+    session: Session,
+    actor: Actor,
+    project_id: int,
+    wanted: Iterable[tuple[str, int]],
+    since: dt.datetime | None = None,
 ) -> dict[tuple[str, int], str]:
     """Return uid by (sha256, bytes): one in the project itself before others, older ones first.
 
-    An original counts while the caller sees an image that was read from it.
+    An original counts while the caller sees an image that was read from it. since: those that came
+    before it do not count.
     """
     shas = {sha256 for sha256, _ in wanted}
     rows = _visible(session, actor, File, File.sha256, shas)
     rows = [row for row in rows if row.kind in KINDS and row.tier == "online"]
+    rows = [row for row in rows if since is None or row.created_at >= since]
     read = _visible(session, actor, Image, Image.original_id, [row.id for row in rows])
     alive = {image.original_id for image in read}
     uids: dict[tuple[str, int], str] = {}

@@ -12,7 +12,7 @@ from .commits import Commit, There
 
 
 def without(session: Session, deposit: Deposit, new: Commit) -> Commit:
-    """Return a commit without what others committed since its files were looked up.
+    """Return a commit without what others committed since the deposit was opened.
 
     What was published of that is removed, as what is purged is.
     """
@@ -23,7 +23,9 @@ def without(session: Session, deposit: Deposit, new: Commit) -> Commit:
     session.execute(select(Allocation.project_id).where(mine).with_for_update())
     files = [file for file in new.files if file.kind in held.KINDS and file.nbytes]
     wanted = [(file.sha256, file.nbytes) for file in files]
-    known = held.known(session, Actor(deposit.person), deposit.project_id, wanted)
+    # what was there before was looked up with its bytes at hand, and may have been lost
+    since = deposit.created_at
+    known = held.known(session, Actor(deposit.person), deposit.project_id, wanted, since)
     there = {
         file.uid: There("/".join(part for part in (file.folder, file.name) if part), uid)
         for file in files

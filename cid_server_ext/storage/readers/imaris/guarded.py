@@ -16,7 +16,6 @@ LARGEST = 64 << 20  # bytes of one chunk, which is unpacked as a whole
 ATTRIBUTE = 1 << 20  # bytes
 DEFLATE, SHUFFLE, FLETCHER, LZ4 = 1, 2, 3, 32004
 NAMES = {4: "szip", 5: "nbit", 6: "scale-offset", 32000: "LZF", 32001: "Blosc"} | {
-    32004: "LZ4",
     32008: "bitshuffle",
     32013: "ZFP",
     32015: "Zstandard",
